@@ -61,8 +61,8 @@ def discarded(
         exceptions: names of functions that also do something, each with the reason.
     """
     returns: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for one in functions({**known, **sources}):
-        returns[one.name][one.path].add(one.returns)
+    for function in functions({**known, **sources}):
+        returns[function.name][function.path].add(function.returns)
     suspects = {name for name, places in returns.items() if {"bool"} in places.values()}
     found = []
     for path, text in sources.items():
@@ -92,14 +92,18 @@ class _Finder:
         self._visit(tree.body)
 
     def _visit(self, statements: Sequence[ast.stmt | ast.excepthandler | ast.match_case]) -> None:
-        for one in statements:
-            if isinstance(one, ast.ImportFrom) and one.module:
-                self._imported |= {name.asname or name.name: one.module for name in one.names}
-            elif isinstance(one, ast.Expr):
-                self._judge(one)
-            elif not (isinstance(one, ast.With) and any(map(_expects_an_error, one.items))):
+        for statement in statements:
+            if isinstance(statement, ast.ImportFrom) and statement.module:
+                self._imported |= {
+                    name.asname or name.name: statement.module for name in statement.names
+                }
+            elif isinstance(statement, ast.Expr):
+                self._judge(statement)
+            elif not (
+                isinstance(statement, ast.With) and any(map(_expects_an_error, statement.items))
+            ):
                 for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-                    self._visit(getattr(one, field, ()))
+                    self._visit(getattr(statement, field, ()))
 
     def _judge(self, statement: ast.Expr) -> None:
         answer = statement.value

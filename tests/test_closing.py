@@ -14,7 +14,7 @@ NFT, ROOT = "needs nft: sudo apt install nftables", "needs root: sudo make test"
 
 def _outcomes(*records: tuple[str, str, str], lost: str = "") -> Outcomes:
     outcomes = Outcomes({lost: MISSING} if lost else {})
-    outcomes.add("".join(f"{json.dumps(one)}\n" for one in records).encode())
+    outcomes.add("".join(f"{json.dumps(record)}\n" for record in records).encode())
     return outcomes
 
 

@@ -56,7 +56,7 @@ def test_the_reference_has_the_commands_of_the_program() -> None:
 def test_the_command_and_its_options_have_help(name: str) -> None:
     command = COMMANDS[name]
     assert command.help
-    shown = [one for one in command.params if not getattr(one, "hidden", False)]
+    shown = [param for param in command.params if not getattr(param, "hidden", False)]
     assert [one.name for one in shown if not getattr(one, "help", "")] == []
 
 
@@ -81,15 +81,15 @@ def test_the_command_has_an_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_site_state_and_language_can_be_named_everywhere(name: str) -> None:
-    options = {option for one in COMMANDS[name].params for option in one.opts}
+    options = {option for param in COMMANDS[name].params for option in param.opts}
     assert {"--config", "--state", "--lang"} <= options
 
 
 def test_groups_take_them_before_the_command_as_well() -> None:
     root: Any = typer.main.get_command(tree.whole())
-    groups = [one for one in root.commands.values() if hasattr(one, "commands")]
+    groups = [command for command in root.commands.values() if hasattr(command, "commands")]
     for group in groups:
-        options = {option for one in group.params for option in one.opts}
+        options = {option for param in group.params for option in param.opts}
         assert {"--config", "--state", "--lang"} <= options, group.name
 
 
@@ -118,7 +118,7 @@ def anchors(path: Path) -> set[str]:
     """Return the anchors of a document's headings, as a forge makes them."""
     prose = FENCED.sub("", path.read_text(encoding="utf-8"))
     titles = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in titles}
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, Path("CHANGELOG.md")], ids=str)
@@ -140,7 +140,7 @@ def test_every_path_that_a_document_names_is_there(document: Path) -> None:
         r"`((?:filterd|deploy|tests|policies|blocklists|\.ci)/[\w./-]*\w)/?[`:#]",
         (ROOT / document).read_text(encoding="utf-8"),
     )
-    assert [one for one in spans if not (ROOT / one).exists()] == []
+    assert [span for span in spans if not (ROOT / span).exists()] == []
 
 
 TESTED_BY = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -163,7 +163,7 @@ def test_every_threat_has_a_test_or_states_that_it_has_none() -> None:
     folders = [one for one in tested if one not in ("---", "test")]
     assert len(folders) > 50
     whole = re.compile(rf"-|{TESTED_BY.pattern}(, {TESTED_BY.pattern})*")
-    assert [one for one in folders if not whole.fullmatch(one)] == []
+    assert [folder for folder in folders if not whole.fullmatch(folder)] == []
 
 
 def test_every_module_states_its_purpose() -> None:
@@ -233,5 +233,5 @@ def test_the_drawn_walks_name_what_there_is(owner: str, name: str) -> None:
 
 def test_each_row_of_the_threat_model_stands_once() -> None:
     cells = [line.split("|")[1].strip() for line in THREATS.splitlines() if line.startswith("|")]
-    counted = Counter(one for one in cells if one not in {"---", "attack", "fault", "what"})
+    counted = Counter(cell for cell in cells if cell not in {"---", "attack", "fault", "what"})
     assert [one for one, number in counted.items() if number > 1] == []

@@ -59,7 +59,7 @@ def _inline_commands(path: Path) -> list[str]:
     before, _, rest = _BLOCK.sub("", _text(path)).partition("### 5.2.")
     prose = before + _MESSAGES.sub("", rest)
     spans = re.findall(r"`((?:sudo )?filterd [^`]+)`", prose)
-    return sorted(_IN_WORDS.sub("", " ".join(one.split())) for one in spans)
+    return sorted(_IN_WORDS.sub("", " ".join(span.split())) for span in spans)
 
 
 def test_both_guides_have_the_same_sections() -> None:
@@ -86,11 +86,13 @@ def test_a_command_in_a_document_exists_with_its_options(document: Path) -> None
     blocks = [text for _, text in _BLOCK.findall(_text(path))]
     lines = [line.partition(" # ")[0] for text in blocks for line in text.splitlines()]
     wrong = []
-    for line in (*lines, *(f"$ {one}" for one in _inline_commands(path))):
+    for line in (*lines, *(f"$ {command}" for command in _inline_commands(path))):
         words = line.split("filterd ", 1)[-1].split() if _COMMAND.match(line) else ["status"]
         name = next((one for one in (" ".join(words[:2]), words[0]) if one in COMMANDS), "")
-        options = {option for one in COMMANDS[name].params for option in one.opts} if name else ()
-        unknown = {one for one in words if one.startswith("--")} - {*options}
+        options = (
+            {option for param in COMMANDS[name].params for option in param.opts} if name else ()
+        )
+        unknown = {word for word in words if word.startswith("--")} - {*options}
         if not name or unknown:
             wrong.append(line)
     assert wrong == []
@@ -111,7 +113,7 @@ def test_templates_are_marked_and_cite_only_legal_bases_of_the_data() -> None:
     text = _text(TEMPLATES)
     assert text.count(_MARK) == 4
     categories = load_catalog(shipped("blocklists")).categories
-    known = {basis for one in categories for basis in one.legal_basis}
+    known = {basis for category in categories for basis in category.legal_basis}
     cited = {line[2:] for line in text.splitlines() if line.startswith("- ")}
     assert cited
     assert cited <= known
@@ -175,7 +177,7 @@ def _articles() -> tuple[str, str]:
     text = _text(TEMPLATES)
     parts = (text.split("**Điều 6.")[1].split("**Điều 7.")[0],
              text.split("**Article 6.")[1].split("**Article 7.")[0])  # fmt: skip
-    vietnamese, english = (" ".join(one.split()) for one in parts)
+    vietnamese, english = (" ".join(part.split()) for part in parts)
     return vietnamese, english
 
 

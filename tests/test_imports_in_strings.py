@@ -48,7 +48,7 @@ def _defined(module: str) -> set[str]:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {one.asname or one.name for one in node.names}
+            found |= {name.asname or name.name for name in node.names}
         elif isinstance(node, ast.Name):
             found.add(node.id)
     return found

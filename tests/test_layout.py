@@ -181,7 +181,7 @@ def test_no_module_outgrows_what_a_reader_holds_in_mind() -> None:
 
 def test_a_module_is_an_idea_and_not_a_function() -> None:
     """What needs few lines belongs to the neighbour that it serves."""
-    modules = [one for one in _modules() if one.rpartition("/")[0] not in ONE_A_SUBJECT]
+    modules = [module for module in _modules() if module.rpartition("/")[0] not in ONE_A_SUBJECT]
     lines = {name: (PACKAGE / f"{name}.py").read_text().count("\n") for name in modules}
     assert {name for name, count in lines.items() if count < FEW_LINES} == {*SMALL}
 

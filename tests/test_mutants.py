@@ -92,8 +92,8 @@ def test_what_decides_nothing_is_left_alone(left_alone: str) -> None:
 
 def test_one_more_of_a_large_private_bound_is_no_mistake() -> None:
     assert _mutants("_MOST = 4 << 20\n") == []
-    assert {one.becomes for one in _mutants("MOST = 200\n")} == {"MOST = 201"}
-    assert {one.becomes for one in _mutants("_FEW = 4\n")} == {"_FEW = 5"}
+    assert {mutant.becomes for mutant in _mutants("MOST = 200\n")} == {"MOST = 201"}
+    assert {mutant.becomes for mutant in _mutants("_FEW = 4\n")} == {"_FEW = 5"}
 
 
 def test_every_mistake_can_be_compiled_and_changes_the_source() -> None:
@@ -122,7 +122,7 @@ def test_mistakes_of_a_function_that_look_alike_are_told_apart() -> None:
         ("return", "pass", 2),
     ]
     accounts = mutants_of("accounts")
-    assert len({one.key for one in accounts}) == len(accounts)
+    assert len({account.key for account in accounts}) == len(accounts)
 
 
 def test_a_seed_draws_the_same_again() -> None:

@@ -119,8 +119,8 @@ def test_no_name_is_on_two_lists(catalog: Catalog) -> None:
 
 def test_starter_lists_name_nothing_that_must_stay_open(catalog: Catalog) -> None:
     popular = {one.name: one.except_categories for one in load_popular_names()}
-    pinned = {one.name for one in catalog.pins}
-    helping = {one.name for one in catalog.protections if one.every_list}
+    pinned = {pin.name for pin in catalog.pins}
+    helping = {protection.name for protection in catalog.protections if protection.every_list}
     wrong = []
     for one in catalog.lists:
         if one.category in OPEN_TO_ALL:
@@ -149,8 +149,8 @@ def test_a_program_that_knows_no_parts_closes_what_they_close_at_least_as_before
     """It reads no additions: a version without that file is what it sees."""
     make_content(catalog, {}, read_popular(None)).write(shipped("blocklists"), tmp_path / "made")
     now = load_catalog(tmp_path / "made")
-    assert {one.id: one.part_of for one in now.categories} == {
-        one.id: one.part_of for one in catalog.categories
+    assert {category.id: category.part_of for category in now.categories} == {
+        category.id: category.part_of for category in catalog.categories
     }
     assert len(read_canaries(tmp_path / "made")["ai-chat"]) > len(
         read_canaries(tmp_path / "made")["ai-companions"]
@@ -158,8 +158,8 @@ def test_a_program_that_knows_no_parts_closes_what_they_close_at_least_as_before
     (tmp_path / "made" / ADDITIONS_FILE).unlink()
     before = load_catalog(tmp_path / "made")
     old = engine_of(before, tmp_path / "index")
-    assert not any(one.part_of for one in old.policy.categories.values())
-    for part in (one for one in catalog.categories if one.part_of):
+    assert not any(category.part_of for category in old.policy.categories.values())
+    for part in (category for category in catalog.categories if category.part_of):
         for grade in old.policy.grades:
             whole = is_open(old, part.part_of + MADE_CANARY, grade)
             assert is_open(old, part.id + MADE_CANARY, grade) is whole, (part.id, grade)

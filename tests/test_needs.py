@@ -74,7 +74,7 @@ def _sources() -> dict[str, str]:
     """Return the text of each other file of the tests, by its path in their folder."""
     folder = ROOT / "tests"
     files = (one for one in folder.rglob("*.py") if one.name != "test_needs.py")
-    return {str(one.relative_to(folder)): one.read_text("utf-8") for one in files}
+    return {str(file.relative_to(folder)): file.read_text("utf-8") for file in files}
 
 
 def _run(folder: Path, *options: str) -> list[str]:

@@ -75,9 +75,9 @@ def a_source(category: str, source_id: str = "broad") -> PublicSource:
 def followed(folder: Path, names: Iterable[str], *categories: str) -> Engine:
     """Return a school that follows the same names as a list of each of these categories."""
     text = folder / "broad.txt"
-    text.write_text("".join(f"{one}\n" for one in names), encoding="utf-8")
-    sources = [a_source(one, f"broad-{one}") for one in categories]
-    ContentRequest(sources, {one.id: text for one in sources}, {}).write(folder / "version")
+    text.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    sources = [a_source(category, f"broad-{category}") for category in categories]
+    ContentRequest(sources, {source.id: text for source in sources}, {}).write(folder / "version")
     catalog = load_catalog(folder / "version")
     compile_blocklists(catalog, (), folder / "index", now=0.0, feed=None)
     policy = compile_policy(load_site(shipped("policies")), catalog)
@@ -95,25 +95,25 @@ def closed_by_lists(engine: Engine, names: Iterable[str]) -> list[str]:
 
 
 def test_the_recommended_lists_fit_a_board_of_one_gigabyte() -> None:
-    names = sum(one.names for one in shipped_sources() if one.recommended)
+    names = sum(source.names for source in shipped_sources() if source.recommended)
     assert 900_000 <= names <= MOST_NAMES
     assert most_names(MOST_NAMES, MOST_NAMES * TEXT_OCTETS_A_NAME, ONE_GIGABYTE_BOARD) is None
     assert night_memory.MOST_OCTETS >= ONE_GIGABYTE_BOARD
 
 
 def test_each_category_with_an_age_has_a_recommended_list_or_is_said_to_be_thin() -> None:
-    recommended = {one.category for one in shipped_sources() if one.recommended}
+    recommended = {source.category for source in shipped_sources() if source.recommended}
     aged = {
-        one.id
-        for one in shipped_catalog().categories
-        if (one.min_age or one.locked) and not one.ordered
+        category.id
+        for category in shipped_catalog().categories
+        if (category.min_age or category.locked) and not category.ordered
     }
     assert aged - recommended == {one for one, n in thin_categories().items() if not n}
     assert {"games", "social-media", "streaming", "piracy", "violence", "vape"} <= recommended
 
 
 def test_no_list_feeds_the_assistants_as_a_whole_and_shorteners_are_open() -> None:
-    categories = {one.id: one.category for one in shipped_sources()}
+    categories = {source.id: source.category for source in shipped_sources()}
     assert "ai-chat" not in categories.values()
     assert categories["ut1-shortener"] == "shorteners"
     assert "ad-shorteners" not in categories.values()
@@ -155,11 +155,11 @@ def test_a_list_of_scams_does_not_judge_those_who_lend(tmp_path: Path) -> None:
 
 def test_no_combination_of_lists_closes_a_name_of_help(tmp_path: Path) -> None:
     """Help lines, health and sex education, on a list of every category at once."""
-    fillable = [one.id for one in shipped_catalog().categories if not one.ordered]
+    fillable = [category.id for category in shipped_catalog().categories if not category.ordered]
     names = help_names()
     assert len(names) > 60
     engine = followed(tmp_path, names, *fillable)
-    assert [one for one in names if any(closing(engine, one, grade) for grade in GRADES)] == []
+    assert [name for name in names if any(closing(engine, name, grade) for grade in GRADES)] == []
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,7 @@ class AccountBook:
 
     def find(self, name: str) -> Account | None:
         """Return the account of this name."""
-        return next((one for one in self.accounts if one.name == name), None)
+        return next((account for account in self.accounts if account.name == name), None)
 
     def account(self, name: str) -> Account:
         """Return the account of this name.
@@ -156,25 +156,25 @@ class AccountBook:
     def pruned(self, now: float) -> AccountBook:
         """Return the book without accounts that have been disabled for a year."""
         gone = {
-            one.name
-            for one in self.accounts
-            if one.disabled_at is not None and one.disabled_at < now - KEPT_DISABLED_S
+            account.name
+            for account in self.accounts
+            if account.disabled_at is not None and account.disabled_at < now - KEPT_DISABLED_S
         }
         if not gone:
             return self
         return replace(
             self,
-            accounts=tuple(one for one in self.accounts if one.name not in gone),
-            tokens=tuple(one for one in self.tokens if one.account not in gone),
-            devices=tuple(one for one in self.devices if one.account not in gone),
+            accounts=tuple(account for account in self.accounts if account.name not in gone),
+            tokens=tuple(token for token in self.tokens if token.account not in gone),
+            devices=tuple(device for device in self.devices if device.account not in gone),
         )
 
     def without_access(self, name: str) -> AccountBook:
         """Return the book without the devices and API tokens of an account."""
         return replace(
             self,
-            tokens=tuple(one for one in self.tokens if one.account != name),
-            devices=tuple(one for one in self.devices if one.account != name),
+            tokens=tuple(token for token in self.tokens if token.account != name),
+            devices=tuple(device for device in self.devices if device.account != name),
         )
 
     def with_account(self, account: Account) -> AccountBook:
@@ -238,7 +238,7 @@ def _with(there: tuple[ThingT, ...], thing: ThingT, most: int) -> tuple[ThingT, 
 def by_secret(things: Iterable[ThingT], secret: str) -> ThingT | None:
     """Return the token or device of a secret."""
     wanted = hash_of(secret)
-    return next((one for one in things if hmac.compare_digest(one.hash, wanted)), None)
+    return next((thing for thing in things if hmac.compare_digest(thing.hash, wanted)), None)
 
 
 def new_secret() -> str:
@@ -301,7 +301,8 @@ def without_secrets(book: AccountBook) -> AccountBook:
     Such a person needs ``filterd account code``.
     """
     accounts = tuple(
-        replace(one, password=None, authenticator=b"", step=0, recovery=()) for one in book.accounts
+        replace(account, password=None, authenticator=b"", step=0, recovery=())
+        for account in book.accounts
     )
     return AccountBook(number=book.number, accounts=accounts)
 
@@ -319,26 +320,26 @@ def merged(present: AccountBook, backup: AccountBook, gone: Deletions) -> Accoun
         backup: of the backup.
         gone: what was removed since.
     """
-    here = {one.name.casefold() for one in present.accounts}
+    here = {account.name.casefold() for account in present.accounts}
     room = max(0, MOST_ACCOUNTS - len(here))
     lacking = {  # one of each name: the maker of a backup may be another program
-        one.name.casefold(): one
-        for one in backup.accounts
-        if one.name.casefold() not in here and not gone.has("account", one.name, "")
+        account.name.casefold(): account
+        for account in backup.accounts
+        if account.name.casefold() not in here and not gone.has("account", account.name, "")
     }
     come = list(lacking.values())[:room]
     if not come:
         return present
     names = {one.name for one in come}
     tokens = [
-        one
-        for one in backup.tokens
-        if one.account in names and not gone.has("token", one.account, one.label)
+        token
+        for token in backup.tokens
+        if token.account in names and not gone.has("token", token.account, token.label)
     ]
     devices = [
-        one
-        for one in backup.devices
-        if one.account in names and not gone.has("enrolled", one.account, one.label)
+        device
+        for device in backup.devices
+        if device.account in names and not gone.has("enrolled", device.account, device.label)
     ]
     return replace(
         present,

@@ -70,7 +70,7 @@ class AccountFile:
 
     def load(self) -> None:
         """Read the newest sound copy; set damaged ones aside."""
-        found = [book for one in self._copies if (book := FORMAT.read(one)) is not None]
+        found = [book for copy in self._copies if (book := FORMAT.read(copy)) is not None]
         self.book = max(found, key=lambda book: book.number, default=AccountBook())
         if found:
             self._mend(is_whole=len(found) == len(self._copies) and found[0] == found[-1])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _roles(roles: Sequence[str], by: Wording) -> str:
-    return ", ".join(by.texts.word(words.ROLE, one) for one in roles)
+    return ", ".join(by.texts.word(words.ROLE, role) for role in roles)
 
 
 def _role(role: str, by: Wording) -> str:
@@ -30,7 +30,7 @@ def _sign_in(account: Row, by: Wording) -> str:
         sentences = [say("disabled")]
     if n := account["failed"]:
         sentences.append(say_n("{n} failure", "{n} failures", n))
-    return ", ".join(translated(one, by.texts.language) for one in sentences)
+    return ", ".join(translated(sentence, by.texts.language) for sentence in sentences)
 
 
 def _sign_in_style(account: Row) -> str:

@@ -67,7 +67,11 @@ class LocalNetwork(NamedTuple):
     def lan(self) -> tuple[NetworkInterface, ...]:
         """The interfaces of the school's side that are up and have an address."""
         names = {one.interface for one in self.links.lan if not one.network.is_link_local}
-        return tuple(one for one in self.interfaces if one.name in names and one.is_up)
+        return tuple(
+            interface
+            for interface in self.interfaces
+            if interface.name in names and interface.is_up
+        )
 
     @property
     def outward(self) -> frozenset[str]:
@@ -118,7 +122,11 @@ async def look(
 
 def pupils_networks(policy: Policy) -> tuple[Network, ...]:
     """Return the networks of a site whose clients are pupils."""
-    return tuple(one for one in policy.networks if policy.grades[one.grade].tier not in STAFF_TIERS)
+    return tuple(
+        network
+        for network in policy.networks
+        if policy.grades[network.grade].tier not in STAFF_TIERS
+    )
 
 
 def _interfaces(links: list[dict[str, Any]]) -> Iterable[NetworkInterface]:
@@ -156,4 +164,4 @@ def _routes(routes: list[dict[str, Any]]) -> Iterable[DefaultRoute]:
 
 def _resolvers(path: Path) -> tuple[str, ...]:
     system = (UpstreamServer("system"),)
-    return tuple(one.address for one in resolv_conf.servers(system, (), path))
+    return tuple(server.address for server in resolv_conf.servers(system, (), path))

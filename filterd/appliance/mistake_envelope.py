@@ -71,7 +71,10 @@ def sealed_reports(
         StoreError: the disk refused.
     """
     begin, key = own_content(code, school, state)
-    rows = [{**mistake_reports.to_plain(one), "at": int(one.at)} for one in reports[-MOST_REPORTS:]]
+    rows = [
+        {**mistake_reports.to_plain(report), "at": int(report.at)}
+        for report in reports[-MOST_REPORTS:]
+    ]
     content = {**begin, "made_at": int(now), "filterd": __version__}
     while len(octets := sealed({**content, "reports": rows}, MISTAKES_TYPE, key)) > MOST_OCTETS:
         rows = rows[len(rows) // 4 + 1 :]
@@ -135,7 +138,7 @@ def _reports(rows: Any, school: str) -> tuple[Report, ...]:
     if not isinstance(rows, list) or len(rows) > MOST_REPORTS:
         raise EnvelopeFormatError(say("it has more than {most} reports", most=MOST_REPORTS))
     try:
-        return tuple(replace(mistake_reports.from_plain(one), school=school) for one in rows)
+        return tuple(replace(mistake_reports.from_plain(row), school=school) for row in rows)
     except ChangeError as error:
         raise EnvelopeFormatError(error.sentence) from error
     except (TypeError, ValueError) as error:
@@ -158,7 +161,7 @@ def _unsigned(octets: bytes) -> SchoolReports:
         raise ConfigError(say("it has no reports, or more than {most}", most=MOST_REPORTS))
     school = reports[0].school
     sender = sha256(school.encode()).hexdigest()
-    made_at = int(max(one.at for one in reports))
+    made_at = int(max(report.at for report in reports))
     return SchoolReports(
         SenderStanding.UNSIGNED, "", school, sender, made_at, reports, say("it is not signed")
     )

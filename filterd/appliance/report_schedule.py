@@ -78,11 +78,13 @@ class ReportLetter(NamedTuple):
 
 def deliveries_of(schedules: Iterable[ReportSchedule]) -> Iterator[Delivery]:
     """Yield the deliveries: each file into a folder, all files by one mail."""
-    for one in schedules:
-        if one.folder:
-            yield from (Delivery(one.every, (name,), one.folder) for name in one.formats)
-        if one.is_mailed:
-            yield Delivery(one.every, one.formats)
+    for schedule in schedules:
+        if schedule.folder:
+            yield from (
+                Delivery(schedule.every, (name,), schedule.folder) for name in schedule.formats
+            )
+        if schedule.is_mailed:
+            yield Delivery(schedule.every, schedule.formats)
 
 
 def deliver_due(config: Path, state: StateFolder, clock: Clock) -> tuple[str, ...]:
@@ -221,7 +223,7 @@ class _Desk:
             Attachment(self._name(wanted.every, name), FORMATS[name].media_type, one.octets)
             for name, one in zip(wanted.formats, made, strict=True)
         ]
-        names = tuple(one.name for one in attachments)
+        names = tuple(attachment.name for attachment in attachments)
         blanks = max(len(one.blanks) for one in made)
         about = {**self.period(wanted.every), "school": self.site.school}
         letter = letter_of(about, names, blanks, Texts(self.language))
@@ -288,7 +290,9 @@ def letter_of(
     )  # fmt: skip
     subject = texts("filterd, {school}: report from {first} to {last}",
                     school=school, first=first, last=last)  # fmt: skip
-    return ReportLetter(subject, "\n\n".join(texts(one) for one in paragraphs if one) + "\n")
+    return ReportLetter(
+        subject, "\n\n".join(texts(paragraph) for paragraph in paragraphs if paragraph) + "\n"
+    )
 
 
 def _check_folder(folder: Path, state: Path) -> None:

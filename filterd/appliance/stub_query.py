@@ -96,8 +96,8 @@ def addresses_in(response: ParsedResponse) -> set[bytes]:
     Raises:
         WireError: one of them has another length.
     """
-    records = (one for one in response.records if one.section == ANSWER)
-    return {address_of(response, one) for one in records if one.rtype == RRType.A}
+    records = (record for record in response.records if record.section == ANSWER)
+    return {address_of(response, record) for record in records if record.rtype == RRType.A}
 
 
 SIGNED = "example.com"

@@ -173,5 +173,5 @@ def _is_small(file: IO[bytes]) -> bool:
     tail, most = file.read(_TAIL_OCTETS), MOST_DIRECTORY_OCTETS
     if _ZIP64 in tail:
         return False
-    sizes = (tail[one.start() :][_SIZE] for one in _ends(tail))
+    sizes = (tail[end.start() :][_SIZE] for end in _ends(tail))
     return all(int.from_bytes(size, "little") <= most for size in sizes)

@@ -169,7 +169,7 @@ def sources_of(source: Path) -> list[Path]:
 
 def _root_of(path: Path) -> Path:
     """Return the folder in which the package of a file stands."""
-    return next(one for one in path.parents if not (one / "__init__.py").exists())
+    return next(parent for parent in path.parents if not (parent / "__init__.py").exists())
 
 
 @cache

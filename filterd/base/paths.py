@@ -324,7 +324,7 @@ def move_away(path: Path) -> None:
         OSError: the disk refused, or too many were moved away before.
     """
     names = (path.with_name(f"{path.name}.moved-{number}") for number in range(1, 100))
-    path.rename(next((one for one in names if not os.path.lexists(one)), path / "full"))
+    path.rename(next((name for name in names if not os.path.lexists(name)), path / "full"))
 
 
 def sync_folder(folder: Path) -> None:

@@ -129,7 +129,7 @@ def _address(digits: str) -> str:
     octets = bytes.fromhex(digits)
     words = (octets[at : at + 4] for at in range(0, len(octets), 4))
     return str(
-        ip_address(b"".join(one[:: -1 if sys.byteorder == "little" else 1] for one in words))
+        ip_address(b"".join(word[:: -1 if sys.byteorder == "little" else 1] for word in words))
     )
 
 
@@ -169,7 +169,7 @@ def _program(pids: tuple[int, ...], proc: Path) -> tuple[str, str]:
             whole = Path(words[0]).name
             if len(name) == _COMM_OCTETS and whole.startswith(name):
                 name = whole
-            is_own = any(Path(one).name == "filterd" or one.startswith(_OWN) for one in words)
+            is_own = any(Path(word).name == "filterd" or word.startswith(_OWN) for word in words)
             found = _UNIT.search(_text(proc / str(pid) / "cgroup"))
             shown = "".join(filter(str.isprintable, name))
             return "filterd" if is_own else shown, found[1] if found else ""

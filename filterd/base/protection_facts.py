@@ -189,14 +189,14 @@ def _feed(status: Mapping[str, Any], _: float) -> FeedFacts:
     rows = [
         one for one in (feed, feed.get("beside")) if one and (one["address"] or one.get("sources"))
     ]
-    ends = [one["expires_at"] for one in rows if one["expires_at"] is not None]
+    ends = [row["expires_at"] for row in rows if row["expires_at"] is not None]
     return FeedFacts(
-        ages=frozenset(one["freshness"] for one in rows),
+        ages=frozenset(row["freshness"] for row in rows),
         expires_at=min(ends, default=None),
-        waits=any(one["judgement"] for one in rows),
-        held=any(one.get("held") for one in rows),
+        waits=any(row["judgement"] for row in rows),
+        held=any(row.get("held") for row in rows),
         is_troubled=any(one.get("problem") for one in (feed, *rows))
-        or any(one["address"] and not one.get("trusted", True) for one in rows),
+        or any(row["address"] and not row.get("trusted", True) for row in rows),
         up_s=status.get("up_s", 0.0),
     )
 
@@ -209,7 +209,7 @@ def _test(status: Mapping[str, Any], _: float) -> TestFacts:
 
 def _upstreams(status: Mapping[str, Any], now: float) -> UpstreamFacts:
     upstreams = status["upstreams"]
-    down = (one.get("down_since") or 0.0 for one in upstreams if one["down"])
+    down = (upstream.get("down_since") or 0.0 for upstream in upstreams if upstream["down"])
     return UpstreamFacts(down=sum(now - since >= DOWN_S for since in down), of_all=len(upstreams))
 
 

@@ -142,8 +142,8 @@ SUBJECTS: Final = {
 def told(level: ProtectionLevel, lines: Iterable[ProtectionLine]) -> Sentence:
     """Return a level and the lines that lower it as one sentence."""
     why = UNSAID
-    for one in lines:
-        why = say("{first}; {second}", first=why, second=one.sentence) if why else one.sentence
+    for line in lines:
+        why = say("{first}; {second}", first=why, second=line.sentence) if why else line.sentence
     if not why:
         return HEADINGS[level]
     if level is ProtectionLevel.NOT:
@@ -159,7 +159,7 @@ class JudgedProtection(NamedTuple):
     @property
     def level(self) -> ProtectionLevel:
         """The worst of the lines."""
-        states = {one.state for one in self.lines}
+        states = {line.state for line in self.lines}
         if LineState.NOT in states:
             return ProtectionLevel.NOT
         return ProtectionLevel.PARTLY if LineState.PARTLY in states else ProtectionLevel.PROTECTED
@@ -172,7 +172,7 @@ class JudgedProtection(NamedTuple):
     @property
     def short(self) -> tuple[ProtectionLine, ...]:
         """The lines that lower the level, the worst first."""
-        found = (one for one in self.lines if one.is_short)
+        found = (line for line in self.lines if line.is_short)
         return tuple(sorted(found, key=lambda one: one.state is not LineState.NOT))
 
     @property
@@ -182,11 +182,11 @@ class JudgedProtection(NamedTuple):
 
     def of(self, *subjects: ProtectionSubject) -> JudgedProtection:
         """Return the judgement of some subjects alone."""
-        return JudgedProtection(tuple(one for one in self.lines if one.subject in subjects))
+        return JudgedProtection(tuple(line for line in self.lines if line.subject in subjects))
 
     def to_plain(self) -> dict[str, Any]:
         """Return the level and the lines as plain data."""
-        return {"level": self.level.value, "lines": [one.to_plain() for one in self.lines]}
+        return {"level": self.level.value, "lines": [line.to_plain() for line in self.lines]}
 
 
 SILENT = JudgedProtection(

@@ -120,7 +120,9 @@ def opened_plain(plain: Any, payload_type: str) -> SealedContent:
         kind = envelope.payload_type
         has_form = (
             envelope.to_dict() == plain  # base64 too has one form only
-            and all(one.isascii() for one in envelope.signatures)  # else no UTF-8 may be it
+            and all(
+                signature.isascii() for signature in envelope.signatures
+            )  # else no UTF-8 may be it
             and plain.keys() == _FIELDS
             and all(one.keys() == _SIGNATURE_FIELDS for one in plain["signatures"])
             and len(envelope.signatures) == 1  # a second one need not be true, and changes the file

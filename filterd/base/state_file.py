@@ -195,7 +195,7 @@ class Decoders:
 
     def _of_collection(self, origin: Any, arguments: tuple[Any, ...]) -> Decoder:
         if origin is UnionType:  # there is only "... | None"
-            inner = self.of(next(one for one in arguments if one is not NoneType))
+            inner = self.of(next(argument for argument in arguments if argument is not NoneType))
             return lambda value: None if value is None else inner(value)
         if origin is dict:
             item = self.of(arguments[1])

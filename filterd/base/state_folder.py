@@ -131,7 +131,7 @@ class StateFolder:
         policies = self.policy, self.candidate_policy, self.judged_policy, self.tried_policy
         return (
             *policies,
-            *(one.with_name(f"{one.name}.origin") for one in policies),
+            *(policy.with_name(f"{policy.name}.origin") for policy in policies),
             *(self.second_policy, self.second_index),
             *(self.index, self.previous_index, self.fresh_index, self.checked_indexes),
             *(self.problems, self.fresh_problems),

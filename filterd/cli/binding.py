@@ -49,23 +49,23 @@ class RequestOptions:
         return self.kind.of({keys[name]: one for name, one in given.items() if one is not None})
 
 
-def _parameter(one: RequestField) -> Parameter:
-    word, kind = one.word, one.type
+def _parameter(field: RequestField) -> Parameter:
+    word, kind = field.word, field.type
     assert word is not None
     if get_origin(kind) is tuple:
         kind = GenericAlias(list, get_args(kind)[0])
-    default = Parameter.empty if one.default is MISSING else one.default
+    default = Parameter.empty if field.default is MISSING else field.default
     if default in ("", ()):  # Typer shows a default; an empty one is none
         kind, default = kind | None, None
-    about = word.help or f"{getattr(one.kind, 'about', '')}."
-    name = word.name or f"--{one.key.replace('_', '-')}"
+    about = word.help or f"{getattr(field.kind, 'about', '')}."
+    name = word.name or f"--{field.key.replace('_', '-')}"
     drawn = (
-        argument(word.metavar, about, **_bounds(one.kind))
+        argument(word.metavar, about, **_bounds(field.kind))
         if word.is_argument
-        else option(name, about, word.metavar or None, **_bounds(one.kind))
+        else option(name, about, word.metavar or None, **_bounds(field.kind))
     )
     return Parameter(
-        one.name,
+        field.name,
         Parameter.KEYWORD_ONLY,
         default=default,
         annotation=getitem(Annotated, (kind, drawn)),

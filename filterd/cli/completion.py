@@ -149,7 +149,9 @@ def print_values(shell: str, words: Sequence[str]) -> None:
     """Print what may stand for the last word, a value a line; nothing where that is not known."""
     try:
         words = _words(words[0]) if shell == "bash" else words
-        found = [one for one in values(words) if one.startswith(words[-1]) and one.isprintable()]
+        found = [
+            value for value in values(words) if value.startswith(words[-1]) and value.isprintable()
+        ]
         quoted = (shlex.quote(one) if shell == "bash" else one for one in found)
         sys.stdout.write("".join(f"{one}\n" for one in quoted))
     except (FilterdError, OSError, ValueError, LookupError):
@@ -174,7 +176,12 @@ def values(words: Sequence[str]) -> Iterable[str]:
     if found is None:
         return ()
     command, parameters = found
-    options = {name: one for one in parameters for name in one.opts if name.startswith("-")}
+    options = {
+        name: parameter
+        for parameter in parameters
+        for name in parameter.opts
+        if name.startswith("-")
+    }
     pending = options.get(before[-1]) if before else None
     if pending is None and len(before) > 1 and options.get(before[-2]) is not None:
         pending = options[before[-2]] if options[before[-2]].nargs > 1 else None
@@ -184,7 +191,7 @@ def values(words: Sequence[str]) -> Iterable[str]:
         return list(type(usual)) if isinstance(usual, StrEnum) else _ids(kinds, before)
     if last.startswith("-"):
         return options
-    arguments = [one for one in parameters if one.param_type_name == "argument"]
+    arguments = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
     place = len(names) - len(command.split())
     if not arguments or (place >= len(arguments) and arguments[-1].nargs != -1):
         return ()
@@ -219,7 +226,7 @@ def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
 def _sources(_: StateFolder) -> list[str]:
     from filterd.lists.catalogs.catalog import shipped_sources  # noqa: PLC0415 -- a YAML reader
 
-    return [one.id for one in shipped_sources()]
+    return [source.id for source in shipped_sources()]
 
 
 def _changes(state: StateFolder) -> list[str]:

@@ -170,9 +170,9 @@ def runnable(body: Callable[..., None]) -> Callable[..., None]:
     finds the common options after those that the command has of its own.
     """
     own = [
-        one
-        for one in inspect.signature(body, eval_str=True).parameters.values()
-        if one.name != "here"
+        parameter
+        for parameter in inspect.signature(body, eval_str=True).parameters.values()
+        if parameter.name != "here"
     ]
     groups = {one.name: found for one in own if (found := _group_of(one)) is not None}
     common = inspect.signature(_common, eval_str=True).parameters.values()
@@ -180,7 +180,9 @@ def runnable(body: Callable[..., None]) -> Callable[..., None]:
     def run(given: typer.Context, **arguments: Any) -> None:
         where = {key: arguments.pop(key) for key in ("config", "state", "lang")}
         for name, group in groups.items():
-            parts = {one.name: arguments.pop(one.name) for one in group.parameters}
+            parts = {
+                parameter.name: arguments.pop(parameter.name) for parameter in group.parameters
+            }
             arguments[name] = group.read(**parts)
         here = context(given, **where)
         is_on_state = body not in _ON_NAMED_FILES
@@ -192,7 +194,7 @@ def runnable(body: Callable[..., None]) -> Callable[..., None]:
     for one in own:
         parameters += groups[one.name].parameters if one.name in groups else (one,)
     parameters += common
-    keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     functools.update_wrapper(run, body)
     setattr(run, "__signature__", inspect.Signature(keywords))  # noqa: B010 -- mypy: PEP 362
     return run
@@ -283,6 +285,6 @@ def _losses_printed(state: StateFolder, language: Language, errors: Console) -> 
         losses = dict(control.notices)
         with contextlib.suppress(OSError):
             losses |= dict.fromkeys(quarantine.lost(state.overrides))
-        for one in losses:
-            line = f"filterd: {i18n.translated(one, language)}"
+        for loss in losses:
+            line = f"filterd: {i18n.translated(loss, language)}"
             errors.print(Text(line, style="bold red"), soft_wrap=True)

@@ -123,7 +123,7 @@ def _serve(plain: Plain) -> None:
 def _is_out_of_memory(error: Exception) -> bool:
     """Return whether a module cannot be imported for want of memory; its code is mapped."""
     words = ("failed to map segment", "annot allocate memory")  # of the C libraries
-    return isinstance(error, MemoryError) or any(one in str(error) for one in words)
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _serve_web(plain: Plain) -> bool:

@@ -80,8 +80,8 @@ class HelpContext(typer.Context):
     def __init__(self, command: Command, *given: Any, **options: Any) -> None:
         super().__init__(command, *given, **options)
         parameters: list[Any] = command.get_params(self)
-        for one in parameters:
-            one._runtime_param = _PlainValue()  # noqa: SLF001 -- see ``_PlainValue``
+        for parameter in parameters:
+            parameter._runtime_param = _PlainValue()  # noqa: SLF001 -- see ``_PlainValue``
 
     def get_help(self) -> str:
         """Return the help, as wide as the terminal, in the language that is wanted."""

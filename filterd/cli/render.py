@@ -91,7 +91,9 @@ def show_details(
 
 def details(wording: Wording, kind: Details, row: Row) -> Group | Table:
     """Return what ``show_details`` prints."""
-    cells = [(one.heading, cell) for one in kind.columns for cell in one.cells(row, wording)]
+    cells = [
+        (column.heading, cell) for column in kind.columns for cell in column.cells(row, wording)
+    ]
     drawn = facts((wording.texts(heading), Text(*cell)) for heading, cell in cells)
     title = kind.title(row, wording)
     return titled(title, drawn) if title else drawn

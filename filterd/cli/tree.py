@@ -353,7 +353,9 @@ def _docstrings(module: str) -> dict[str, str | None]:
     """Return the docstring of each function and class of a module, from its compiled code."""
     spec: Any = find_spec(module)
     constants = spec.loader.get_code(spec.name).co_consts
-    named = (one for one in constants if isinstance(one, CodeType) and one.co_consts)
+    named = (
+        constant for constant in constants if isinstance(constant, CodeType) and constant.co_consts
+    )
     # The first constant of a class is its name.
     return {
         one.co_name: next(

@@ -68,9 +68,9 @@ def _row(
     }
 
 
-def _rank(one: Seen) -> tuple[int, bool, bytes]:
+def _rank(seen: Seen) -> tuple[int, bool, bytes]:
     """Return the rank of an address: IPv4, then IPv6, then link-local ones."""
-    address = ip_address(one.address)
+    address = ip_address(seen.address)
     return address.version, address.is_link_local, address.packed
 
 

@@ -90,8 +90,8 @@ class DeviceSurvey:
         around.take_neighbours(parse_neighbours(table))
         leases = await asyncio.to_thread(LeaseFiles(policy.leases).read)
         around.take_leases(leases)
-        answering = {one.mac for one in parse_neighbours(table) if one.answers}
-        hosts = {one.mac: one.host for one in leases if one.mac and one.host}
+        answering = {neighbour.mac for neighbour in parse_neighbours(table) if neighbour.answers}
+        hosts = {lease.mac: lease.host for lease in leases if lease.mac and lease.host}
         identifier, found = Identifier(policy, around), []
         for (address, interface), device in around.devices.items():
             if not device.is_router:
@@ -107,12 +107,12 @@ def call_devices(devices: Iterable[Seen]) -> None:
 
     Before that, the kernel asks whether the device is there.
     """
-    for one in devices:
-        family = socket.AF_INET6 if ":" in one.address else socket.AF_INET
+    for device in devices:
+        family = socket.AF_INET6 if ":" in device.address else socket.AF_INET
         with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as opened:
             opened.setblocking(False)
-            scope = socket.if_nametoindex(one.interface)
-            place = (one.address, _DISCARD)
+            scope = socket.if_nametoindex(device.interface)
+            place = (device.address, _DISCARD)
             opened.sendto(b"", (*place, 0, scope) if family == socket.AF_INET6 else place)
 
 

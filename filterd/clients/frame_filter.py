@@ -260,8 +260,8 @@ class FrameFilter:
 
     def next_at(self, now: float) -> float:
         """Return when an entry begins to count, or ends; infinite for never."""
-        times = [one.counts_from for one in self._entries.values() if one.counts_from > now]
-        times += [one.until for one in self._entries.values()]
+        times = [entry.counts_from for entry in self._entries.values() if entry.counts_from > now]
+        times += [entry.until for entry in self._entries.values()]
         return min(times, default=inf)
 
     def _attach(self, entries: dict[Place, _HeldAddress]) -> dict[Place, _HeldAddress]:

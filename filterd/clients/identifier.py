@@ -208,7 +208,7 @@ class Identifier:
         if client is None:
             return None
         grades = self._policy.grades
-        grade = strictest([client.grade, *(grades[one.grade] for one in self._macs.values())])
+        grade = strictest([client.grade, *(grades[mac.grade] for mac in self._macs.values())])
         if grade is client.grade:
             return client
         return Client(grade, None, client.address)

@@ -176,7 +176,9 @@ class LeaseNames:
             if len(others) < _MOST_ADDRESSES:
                 addresses[claim.host] = (*others, packed)
                 holders[packed] = (claim.host, claim.lease.device)
-        return cls(addresses, holders, tuple(sorted(f"{len(one)}:{one.hex()}" for one in holders)))
+        return cls(
+            addresses, holders, tuple(sorted(f"{len(holder)}:{holder.hex()}" for holder in holders))
+        )
 
     def is_any_in(self, digits: str, size_octets: int) -> bool:
         """Return whether a named address of this size begins with these hex digits."""

@@ -131,7 +131,7 @@ class NeighbourClaims:
             neighbours: the table.
             now: monotonic.
         """
-        table = {(one.address, one.interface): one for one in neighbours}
+        table = {(neighbour.address, neighbour.interface): neighbour for neighbour in neighbours}
         changed = self.age(now)
         for place, claim in self._claims.items():
             if claim.mac and place not in table:

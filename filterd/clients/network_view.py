@@ -154,7 +154,9 @@ class Surroundings:
         if names != self._names:
             self._names = names
             self.version += 1
-        held = tuple(one for one in leases if one.expires_at is None or one.expires_at > wall)
+        held = tuple(
+            lease for lease in leases if lease.expires_at is None or lease.expires_at > wall
+        )
         before, self._leases = self._leases, held
         if _macs(held) != _macs(before):  # most leases are only renewed
             self._join()
@@ -174,7 +176,7 @@ class Surroundings:
         """
         self.settle()
         listed = set() if self._frames is None else self._frames.listed.keys()
-        claimed = {tuple(sorted({one.mac, *one.rivals})) for one in self.devices.values()}
+        claimed = {tuple(sorted({device.mac, *device.rivals})) for device in self.devices.values()}
         found = (one for one in claimed if len(one) > 1 and not listed.isdisjoint(one))
         return sorted(found)[:MOST_SHOWN]
 

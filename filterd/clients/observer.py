@@ -146,8 +146,8 @@ class Observer:
     async def close(self) -> None:
         """Stop looking."""
         tasks = [one for one in (self._task, self._reading) if one is not None]
-        for one in tasks:
-            one.cancel()
+        for task in tasks:
+            task.cancel()
         if tasks:
             await asyncio.wait(tasks)
         self._stop_listening()

@@ -132,7 +132,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         log=compile_log(site.log),
         cache_octets=site.cache_size_mb * 1024 * 1024,
         lan_interfaces=site.lan_interfaces,
-        leases=tuple(LeaseFile(one.file, one.format) for one in leases.files),
+        leases=tuple(LeaseFile(file.file, file.format) for file in leases.files),
         lease_zone=leases.zone,
         private_answers=site.allow_private_answers,
         rewrites=catalog.rewrites,
@@ -259,22 +259,22 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
 
 def _categories(catalog: Catalog) -> dict[str, Category]:
     return {
-        one.id: Category(
-            id=one.id,
-            name_vi=one.name_vi,
-            name_en=one.name_en,
-            min_age=one.min_age,
-            locked=one.locked,
-            ordered=one.ordered,
-            security=one.security,
-            sinkhole=one.sinkhole,
-            confidential=one.confidential,
-            guarded=one.guarded,
-            rating=one.rating or "",
-            legal_basis=one.legal_basis,
-            part_of=one.part_of,
+        category.id: Category(
+            id=category.id,
+            name_vi=category.name_vi,
+            name_en=category.name_en,
+            min_age=category.min_age,
+            locked=category.locked,
+            ordered=category.ordered,
+            security=category.security,
+            sinkhole=category.sinkhole,
+            confidential=category.confidential,
+            guarded=category.guarded,
+            rating=category.rating or "",
+            legal_basis=category.legal_basis,
+            part_of=category.part_of,
         )
-        for one in catalog.categories
+        for category in catalog.categories
     }
 
 
@@ -420,7 +420,7 @@ def _check_follow(document: Document, site: SiteFile, problems: Problems) -> Non
 
     A list that the catalogue does not have is unknown.
     """
-    known = (RECOMMENDED, *(one.id for one in shipped_sources())) if site.follow else ()
+    known = (RECOMMENDED, *(source.id for source in shipped_sources())) if site.follow else ()
     for position, entry in enumerate(site.follow):
         if entry.url is None:
             found = _unless_known(say("list of the catalogue"), entry.id or "", known)

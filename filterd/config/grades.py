@@ -100,7 +100,7 @@ def _compile_grade(
     closed, opened = _closed_and_opened(layers, age, things)
     kept = _closed_and_opened(of_tier, age, things)[0] & things.kept_closed
     of_shipped = [DEFAULTS, *(source.file for source in inheritance(shipped, tier))]
-    guarded = {one.id for one in things.categories.values() if one.guarded}
+    guarded = {category.id for category in things.categories.values() if category.guarded}
     sinkhole = _nearest(layers, "sinkhole")
     return GradePolicy(
         grade=grade,
@@ -229,8 +229,8 @@ def guarded_openings(sources: SiteSources, policy: Policy) -> Iterator[ConfigErr
 def closed_parts(sources: SiteSources, policy: Policy) -> Iterator[ConfigError]:
     """Yield the settings that open a category of which a part is locked."""
     layers: list[tuple[Document, Where, Settings]] = [
-        *((one.document, (), one.file) for one in sources.tiers.values()),
-        *((sources.document, ("grades", key), one) for key, one in sources.file.grades.items()),
+        *((tier.document, (), tier.file) for tier in sources.tiers.values()),
+        *((sources.document, ("grades", key), grade) for key, grade in sources.file.grades.items()),
     ]
     for document, where, settings in layers:
         for position, whole in enumerate(settings.categories.allow):
@@ -265,7 +265,7 @@ def _guarded_openings(
     policy: Policy,
     whom: str,
 ) -> Iterator[ConfigError]:
-    opened = frozenset[str]().union(*(opened_by_files(policy, one) for one in grades))
+    opened = frozenset[str]().union(*(opened_by_files(policy, grade) for grade in grades))
     services = policy.services
     named = (
         ("categories", settings.categories.allow, lambda one: one),
@@ -309,7 +309,10 @@ def compile_lessons(document: Document, site: SiteFile, problems: Problems) -> t
 def compile_holidays(site: SiteFile, public: Iterable[PublicHoliday]) -> tuple[Holiday, ...]:
     """Return public holidays and the school's own days off, in their order."""
     days = [Holiday(one.first, one.last, one.name_vi, one.name_en) for one in public]
-    days += (Holiday(one.first, one.last or one.first, one.name, one.name) for one in site.holidays)
+    days += (
+        Holiday(holiday.first, holiday.last or holiday.first, holiday.name, holiday.name)
+        for holiday in site.holidays
+    )
     return tuple(sorted(days, key=lambda day: (day.first, day.last)))
 
 
@@ -321,15 +324,15 @@ def compile_networks(site: SiteFile, grades: Mapping[str, GradePolicy]) -> tuple
     return tuple(
         Network(
             network_id,
-            one.seat or strictest(grades, grades_of(one)),
-            one.cidrs,
-            one.interfaces,
-            one.macs,
-            tuple(_periods(one)),
-            one.is_room,
-            one.on_holidays,
+            network.seat or strictest(grades, grades_of(network)),
+            network.cidrs,
+            network.interfaces,
+            network.macs,
+            tuple(_periods(network)),
+            network.is_room,
+            network.on_holidays,
         )
-        for network_id, one in site.networks.items()
+        for network_id, network in site.networks.items()
     )
 
 

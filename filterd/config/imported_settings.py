@@ -207,7 +207,11 @@ def _data(text: str) -> tuple[str, str]:
 
 def _catalogued() -> dict[str, str]:
     """Return the ids of public lists by their addresses."""
-    return {address: one.id for one in shipped_sources() for address in (one.address, *one.mirrors)}
+    return {
+        address: source.id
+        for source in shipped_sources()
+        for address in (source.address, *source.mirrors)
+    }
 
 
 _rule = re.compile(
@@ -224,19 +228,19 @@ def read_adguard(path: Path) -> ImportedSettings:
     """
     settings = _mapping(load(path).data)
     found = ImportedSettings("Imported from AdGuard Home")
-    for one in _entries(settings, "filters"):
-        found.take_list(one.get("url", ""), "adblock", enabled=one.get("enabled") is not False)
-    for one in _entries(settings, "whitelist_filters"):
-        found.leave(one.get("url", ""), say("a list of allowed names cannot be followed"))
+    for entry in _entries(settings, "filters"):
+        found.take_list(entry.get("url", ""), "adblock", enabled=entry.get("enabled") is not False)
+    for entry in _entries(settings, "whitelist_filters"):
+        found.leave(entry.get("url", ""), say("a list of allowed names cannot be followed"))
     for rule in _list(settings.get("user_rules")):
         _take_rule(found, str(rule).strip())
     filtering = _mapping(settings.get("filtering"))
     for part in (filtering, _mapping(settings.get("dns"))):  # of releases before 0.107.37
-        for one in _entries(part, "rewrites"):
-            _take_rewrite(found, one)
+        for entry in _entries(part, "rewrites"):
+            _take_rewrite(found, entry)
         _leave_services(found, part)
-    for one in _entries(_mapping(settings.get("clients")), "persistent"):
-        found.leave(one.get("name", ""), say("a client: write its network into `networks`"))
+    for entry in _entries(_mapping(settings.get("clients")), "persistent"):
+        found.leave(entry.get("name", ""), say("a client: write its network into `networks`"))
     return found
 
 
@@ -352,11 +356,11 @@ def _take_part(found: ImportedSettings, path: str, part: bytes) -> None:
     name = path.rpartition("/")[2]
     if name in _DOMAINS:
         allow, exact = _DOMAINS[name]
-        for one in _rows(part):
-            _take_domain(found, one, allow=allow, exact=exact)
+        for row in _rows(part):
+            _take_domain(found, row, allow=allow, exact=exact)
     elif name == "adlist.json":
-        for one in _rows(part):
-            _take_list(found, one)
+        for row in _rows(part):
+            _take_list(found, row)
     elif name == "gravity.db":
         _take_database(found, part)
     elif name == "pihole.toml":

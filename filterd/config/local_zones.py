@@ -75,10 +75,10 @@ def check_zones(document: Document, site: SiteFile, problems: Problems) -> None:
     """
     local = {entry.name for entry in site.local_zones}
     zones: list[tuple[Where, bytes]] = [
-        *((("local_zones", at, "name"), one.name) for at, one in enumerate(site.local_zones)),
+        *((("local_zones", at, "name"), zone.name) for at, zone in enumerate(site.local_zones)),
         *(
-            (("delegated_zones", at, "name"), one.name)
-            for at, one in enumerate(site.delegated_zones)
+            (("delegated_zones", at, "name"), zone.name)
+            for at, zone in enumerate(site.delegated_zones)
         ),
     ]
     seen: set[bytes] = set()

@@ -40,7 +40,7 @@ def edits_of_table(config: Path, blocklists: Path, text: str) -> dict[str, Any]:
         [cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter)
     ]
     made = plan(table, _TABLE, config, compile_in_memory(config, blocklists))
-    named = {one.id for one in made.networks}
+    named = {network.id for network in made.networks}
     if both := [one for one in made.imported if one in named]:
         raise ConfigError(
             say("the timetable of room {room} is that of timetable.yaml", room=both[0]),
@@ -52,7 +52,7 @@ def edits_of_table(config: Path, blocklists: Path, text: str) -> dict[str, Any]:
         {"path": ["networks", room, "timetable"], "value": _as_people_write(lessons)}
         for room, lessons in rooms.items()
     ]
-    changes = [one for one in made.changes if one["network"] in named]
+    changes = [change for change in made.changes if change["network"] in named]
     return {"edits": edits, "changes": changes, "left_out": list(made.left_out[:_MOST_LEFT_OUT])}
 
 

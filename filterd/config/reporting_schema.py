@@ -380,7 +380,7 @@ def compile_report(site: SiteFile, folder: Path) -> ReportSettings:
     entry = site.report
     if entry is None:
         return ReportSettings(site.school.code)
-    programmes = sorted(entry.programmes, key=lambda one: one.from_)
+    programmes = sorted(entry.programmes, key=lambda programme: programme.from_)
     terms = tuple(SchoolTerm(id_, *text.split("..")) for id_, text in entry.terms.items())
     return ReportSettings(
         code=site.school.code,
@@ -388,7 +388,8 @@ def compile_report(site: SiteFile, folder: Path) -> ReportSettings:
         place=entry.place,
         symbol=entry.symbol,
         programmes=tuple(
-            Programme(one.name, one.from_, one.receiver, one.legal_bases) for one in programmes
+            Programme(programme.name, programme.from_, programme.receiver, programme.legal_bases)
+            for programme in programmes
         ),
         recipients=entry.recipients,
         capacity=entry.signer.capacity,

@@ -76,7 +76,7 @@ def compile_scheduled(
         for position, entry in enumerate(site.scheduled)
         if checker.is_sound(position, entry)
     ]
-    windows = {one.id: one.windows for one in schedules}
+    windows = {schedule.id: schedule.windows for schedule in schedules}
     for (first, one), (second, other) in combinations(sound, 2):
         if (one.kind, one.target, one.audience, one.whom) != (
             other.kind,
@@ -233,8 +233,8 @@ def _openings(
 
 def _days(windows: Iterable[Window], holidays: Iterable[Holiday]) -> list[date]:
     """Return days that stand for all there are."""
-    written = {edge for one in windows for edge in (one.first, one.last) if edge}
-    written |= {edge for one in holidays for edge in (one.first, one.last)}
+    written = {edge for window in windows for edge in (window.first, window.last) if edge}
+    written |= {edge for holiday in holidays for edge in (holiday.first, holiday.last)}
     dates = {_SOME_DAY, *map(date.fromisoformat, written)}
     dates.add(max(dates) + 3 * _WEEK)
     around = range(-8, 9)

@@ -69,9 +69,9 @@ def parse(
     if reader.problems:
         raise ConfigErrors(reader.problems[:_MOST_PROBLEMS])
     networks = (
-        replace(one, timetable=tuple(reader.found[one.id].values()))
-        for one in policy.networks
-        if one.id in reader.found
+        replace(network, timetable=tuple(reader.found[network.id].values()))
+        for network in policy.networks
+        if network.id in reader.found
     )
     return ReadTimetables(tuple(networks), tuple(left_out))
 

@@ -96,7 +96,7 @@ def parts_of(text: str, *, keep: str = "") -> list[str]:
         keep: a character that parts no others: the class 9/3 has one.
     """
     parts = _part(_seen(text).replace(keep, _KEPT) if keep else _seen(text))
-    found = [" ".join(one.replace(_KEPT, keep).split()).strip(_EDGES) for one in parts]
+    found = [" ".join(part.replace(_KEPT, keep).split()).strip(_EDGES) for part in parts]
     return [one for one in found if one]
 
 
@@ -130,8 +130,8 @@ class SchoolWords:
     def __init__(
         self, policy: Policy, rooms: Collection[str], others: Collection[str] = ()
     ) -> None:
-        self._rooms = {one.casefold(): one for one in rooms}
-        self._spelt = {one: _spelling(one) for one in rooms}
+        self._rooms = {room.casefold(): room for room in rooms}
+        self._spelt = {room: _spelling(room) for room in rooms}
         self._others = {_spelling(one).whole for one in others} - {""}
         self._classes = {one.id.casefold(): one.id for one in policy.classes}
         self._seats = self._classes | {grade: grade for grade in GRADES}
@@ -418,8 +418,8 @@ def _spelling(text: str) -> _Spelling:
     prefix = _room_prefix(plain_text)
     words = _letters(plain_text)
     initials = ""
-    if len(words) > 2 and words[-1].isdigit() and all(one.isalpha() for one in words[:-1]):
-        initials = "".join(one[0] for one in words[:-1]) + words[-1]
+    if len(words) > 2 and words[-1].isdigit() and all(word.isalpha() for word in words[:-1]):
+        initials = "".join(word[0] for word in words[:-1]) + words[-1]
     rest = "".join(_letters(plain_text[prefix.end() :])) if prefix else ""
     return _Spelling("".join(words), rest, initials, _begin(_room_mark, text) == 0)
 

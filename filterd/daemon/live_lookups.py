@@ -178,7 +178,7 @@ class LiveChoice(NamedTuple):
             ConfigError: the site has no such class, grade or category.
         """
         check_known(asked.class_, [one.id for one in policy.classes])
-        check_known(asked.grade, [one for one in policy.grades if is_a_grade(one)])
+        check_known(asked.grade, [grade for grade in policy.grades if is_a_grade(grade)])
         check_known(asked.category, policy.categories)
         parts = with_parts(policy.categories, asked.category)
         return cls(asked.class_, asked.category, asked.action, asked.grade, parts)
@@ -341,13 +341,13 @@ class LiveStream:
         confidential, at, before = self._site().confidential, int(self._clock.wall()), self._next
         for class_id, n in report["counted"]:
             self._put(at=at, action="blocked", n=n, **{"class": class_id})
-        for one in LookupBatch.from_plain(report["rows"]).lookups:
-            grade, class_id, _, category, action, _ = one.context
-            if confidential.hides(one.name, category):
+        for lookup in LookupBatch.from_plain(report["rows"]).lookups:
+            grade, class_id, _, category, action, _ = lookup.context
+            if confidential.hides(lookup.name, category):
                 continue
-            counted = {"at": one.at, "grade": grade, "category": category, "action": action}
-            name = names.to_text(one.name)
-            self._put(**counted, n=one.n, name=name, **{"class": class_id}, device=one.device)
+            counted = {"at": lookup.at, "grade": grade, "category": category, "action": action}
+            name = names.to_text(lookup.name)
+            self._put(**counted, n=lookup.n, name=name, **{"class": class_id}, device=lookup.device)
         if report["skipped"]:
             self._put(at=at, skipped=report["skipped"])
         if self._next > before:
@@ -370,9 +370,9 @@ class LiveStream:
         """Yield the numbers of blocks of a teacher's own classes."""
         school = self._changes.classroom(self._site())
         classes = readable_classes(author, lambda: school) or ()
-        for one in events:
-            if "name" not in one and one.get("class", "") in classes:
-                yield one
+        for event in events:
+            if "name" not in event and event.get("class", "") in classes:
+                yield event
 
     def _put(self, **event: Any) -> None:
         self._ring.append({"id": self._next, **event})
@@ -390,11 +390,11 @@ def _lookups(events: Iterable[Event], levels: Mapping[str, str]) -> Iterator[Eve
 
     A lookup from before its level was lowered is not shown any more.
     """
-    for one in events:
-        if "skipped" in one:
-            yield one
-        elif "name" in one:
-            of_rows = LogLevel.BLOCKED if one["action"] == "blocked" else LogLevel.FULL
-            level = LogLevel(levels.get(TIER_OF_GRADE[one["grade"]], LogLevel.COUNTS))
+    for event in events:
+        if "skipped" in event:
+            yield event
+        elif "name" in event:
+            of_rows = LogLevel.BLOCKED if event["action"] == "blocked" else LogLevel.FULL
+            level = LogLevel(levels.get(TIER_OF_GRADE[event["grade"]], LogLevel.COUNTS))
             if level.includes(of_rows):
-                yield one
+                yield event

@@ -142,8 +142,8 @@ class SealedSites:
             if not descriptors:
                 self._sites.pop(epoch, None)
             elif epoch in self._sites or len(descriptors) != 2:  # it had it, or has no room
-                for one in descriptors:
-                    os.close(one)
+                for descriptor in descriptors:
+                    os.close(descriptor)
             else:
                 policy, index = map(SealedMemory, descriptors)
                 marked = None if mark is None else tuple(mark)

@@ -335,7 +335,7 @@ def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -
     from filterd.overrides.history import store_file  # noqa: PLC0415 -- of this child alone
 
     copies = [exported.newest((path,)) for path in state.overrides_copies]
-    hashes = {None if one is None else one.hash for one in copies}
+    hashes = {None if copy is None else copy.hash for copy in copies}
     if os.path.lexists(state.overrides):
         with contextlib.suppress(StoreError):  # then it is mended
             last = store_file.last_row(state.overrides)

@@ -228,12 +228,12 @@ class NatWatch:
             FilterdError: a worker does not.
         """
         self._until = self._clock.monotonic() + length_s
-        await asyncio.gather(*(self._ask(one, length_s, fresh=True) for one in self._workers))
+        await asyncio.gather(*(self._ask(worker, length_s, fresh=True) for worker in self._workers))
 
     async def end(self) -> None:
         """End the watch, and forget what was seen."""
         self._until = 0.0
-        asked = (self._ask(one, 0.0, fresh=True) for one in self._workers)
+        asked = (self._ask(worker, 0.0, fresh=True) for worker in self._workers)
         await asyncio.gather(*asked, return_exceptions=True)
 
     async def seen(self) -> list[dict[str, Any]]:

@@ -39,8 +39,8 @@ MOST_KEPT = 64
 def summed(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Add numbers key by key, in nested mappings too; leave out other values."""
     total: dict[str, Any] = {}
-    for one in rows:
-        for key, value in one.items():
+    for row in rows:
+        for key, value in row.items():
             if isinstance(value, dict):
                 total[key] = summed([total.get(key, {}), value])
             elif isinstance(value, int):
@@ -88,7 +88,7 @@ def tls_of(workers: Sequence[dict[str, Any]], counted: dict[str, int]) -> dict[s
         workers: the status of each.
         counted: the numbers of all together.
     """
-    served = [one["tls"] for one in workers if one["tls"]]
+    served = [worker["tls"] for worker in workers if worker["tls"]]
     if not served:
         return None
     problem = next((one["problem"] for one in served if one["problem"]), "")
@@ -116,11 +116,13 @@ class WorkerSums:
         Args:
             workers: the status of each, with a ``name`` of its process.
         """
-        names = {one["name"] for one in workers}
+        names = {worker["name"] for worker in workers}
         absent = [kept for name, kept in self._kept.items() if name not in names]
-        for one in workers:
-            self._kept[one["name"]] = {
-                part: {key: n for key, n in one[part].items() if key not in _OF_NOW.get(part, ())}
+        for worker in workers:
+            self._kept[worker["name"]] = {
+                part: {
+                    key: n for key, n in worker[part].items() if key not in _OF_NOW.get(part, ())
+                }
                 for part in COUNTERS
             }
         total = summed([*workers, self._gone, *absent])
@@ -167,8 +169,8 @@ class ShownTraffic:
         return {
             "rcodes": self._rcodes(found.get("rcodes", {}), counts.hidden_sources),
             "latency": {
-                path: self._times[path].without(one, counts.hidden[path])
-                for path, one in times.items()
+                path: self._times[path].without(time, counts.hidden[path])
+                for path, time in times.items()
             },
             "responses": responses,
         }

@@ -93,7 +93,7 @@ def validate(document: Document, model: type[ModelT]) -> ModelT:
         return model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
         details = [one for one in error.errors(include_url=False) if not _is_echo(one)]
-        raise ConfigErrors(_translate(document, model, one) for one in details) from None
+        raise ConfigErrors(_translate(document, model, detail) for detail in details) from None
 
 
 def refusal(reason: Sentence, hint: Sentence = UNSAID) -> PydanticCustomError:
@@ -171,7 +171,7 @@ def _keys_at(model: type[BaseModel], where: Where) -> set[str]:
             if part == (field.alias or name)
         ]
         # A position, or a key that the operator chose, leads to no other model.
-        models = {found for one in annotations for found in _models_in(one)} or models
+        models = {found for annotation in annotations for found in _models_in(annotation)} or models
     return {field.alias or name for one in models for name, field in one.model_fields.items()}
 
 

@@ -184,7 +184,7 @@ class SourceTable:
         self._sparse = max(1.0, self._a_second * SPARSE_FOR_S)
 
     def __len__(self) -> int:
-        return sum(one is not None for one in self._places)
+        return sum(place is not None for place in self._places)
 
     def is_overloaded(self, now: float) -> bool:
         """Return whether newcomers have to wait; for tests."""

@@ -223,9 +223,9 @@ def _cannot_listen(listen: ListenAddress, error: OSError, kind: socket.SocketKin
 def _holder(listen: ListenAddress, protocol: str) -> PortHolder:
     """Return the socket that is in the way; one without an owner where none is seen."""
     with contextlib.suppress(OSError):
-        for one in holders(listen.port):
-            if one.protocol == protocol and one.keeps(listen.address):
-                return one
+        for holder in holders(listen.port):
+            if holder.protocol == protocol and holder.keeps(listen.address):
+                return holder
     return PortHolder(protocol, listen.address, "")
 
 

@@ -176,7 +176,7 @@ class VersionAdmission:
                 whole = self._with(Blocklists(candidate.folder, candidate.version))
                 canaries = locked_canaries(whole.folder)
                 since = self._clock.monotonic()
-                by_log = any(one.kind == guard.ASKED_LITTLE for one in judgement.findings)
+                by_log = any(finding.kind == guard.ASKED_LITTLE for finding in judgement.findings)
                 return Watch(candidate.version, since, counts, usual, canaries, by_log)
         return None
 

@@ -259,11 +259,11 @@ def with_command(state: FollowState, *wanted: Wanted) -> FollowState:
     return replace(state, by_command=(*others, *wanted))
 
 
-def with_left_out(state: FollowState, one: LeftOut) -> FollowState:
+def with_left_out(state: FollowState, out: LeftOut) -> FollowState:
     """Return a state in which an entry is left out; what is over is dropped."""
     others = (
         each
         for each in state.left_out
-        if (each.name, each.list) != (one.name, one.list) and each.until > one.at
+        if (each.name, each.list) != (out.name, out.list) and each.until > out.at
     )
-    return replace(state, left_out=(*others, one))
+    return replace(state, left_out=(*others, out))

@@ -59,12 +59,12 @@ class FollowedSet(NamedTuple):
 
 def wanted_of(sources: Iterable[PublicSource]) -> tuple[Wanted, ...]:
     """Return sources as they are kept."""
-    known = {one.id for one in shipped_sources()}
+    known = {source.id for source in shipped_sources()}
     return tuple(
-        Wanted(one.id)
-        if one.id in known
-        else Wanted(one.id, one.address, one.category, one.format, one.subtrees)
-        for one in sources
+        Wanted(source.id)
+        if source.id in known
+        else Wanted(source.id, source.address, source.category, source.format, source.subtrees)
+        for source in sources
     )
 
 
@@ -243,9 +243,11 @@ def with_pinned_hosts(catalog: Catalog) -> Catalog:
 
     They are pinned as the program pins names.
     """
-    known = {one.name for one in catalog.pins}
+    known = {pin.name for pin in catalog.pins}
     hosts = (Pin(name, reason="feed") for name in followed_hosts(catalog.sources))
-    return replace(catalog, pins=(*catalog.pins, *(one for one in hosts if one.name not in known)))
+    return replace(
+        catalog, pins=(*catalog.pins, *(host for host in hosts if host.name not in known))
+    )
 
 
 def followed_hosts(sources: Iterable[PublicSource]) -> tuple[bytes, ...]:
@@ -254,7 +256,7 @@ def followed_hosts(sources: Iterable[PublicSource]) -> tuple[bytes, ...]:
     No list may close these hosts, because lists come from them.
     """
     found = dict[bytes, None]()
-    for address in chain.from_iterable(one.addresses for one in sources):
+    for address in chain.from_iterable(source.addresses for source in sources):
         with contextlib.suppress(ValueError, HostnameError):  # a host by its address
             found[name_from_key(key_from_text(urlsplit(address).hostname or ""))] = None
     return tuple(found)
@@ -263,7 +265,7 @@ def followed_hosts(sources: Iterable[PublicSource]) -> tuple[bytes, ...]:
 def pins_yaml(catalog: Catalog) -> bytes:
     """Return ``pins.yaml`` with the pins of a catalogue."""
     pins = [
-        {"name": wire_names.to_text(one.name), "subtree": one.subtree, "reason": one.reason}
-        for one in catalog.pins
+        {"name": wire_names.to_text(pin.name), "subtree": pin.subtree, "reason": pin.reason}
+        for pin in catalog.pins
     ]
     return dump({"pins": pins})

@@ -147,7 +147,7 @@ class Keeper:
 
     def _freshen(self, feed: Followed) -> None:
         """Take what public lists have got since the night, every four hours."""
-        if self._fresh is None or not any(one.between_nights for one in feed.sources):
+        if self._fresh is None or not any(source.between_nights for source in feed.sources):
             return
         due = schedule.fresh_due(self._place, self._standing.started, self._fresh_at)
         if self._clock.monotonic() < due:

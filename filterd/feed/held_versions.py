@@ -140,7 +140,7 @@ def _publication(version: str, folder: Path, *sources: Path) -> Publication:
 def _write_canaries(folder: Path) -> None:
     """Write canaries as a publisher does: each shipped list has one made name."""
     listed = b"\n".join(path.read_bytes() for path in folder.rglob("*.txt"))
-    made = {one.id: one.id + MADE_CANARY for one in load_categories(folder)}
+    made = {category.id: category.id + MADE_CANARY for category in load_categories(folder)}
     canaries = {one: [name] for one, name in made.items() if name.encode() in listed}
     write_atomically(folder / CANARIES_FILE, canaries_yaml(canaries))
 
@@ -185,7 +185,7 @@ class ReleasedHold:
 
     def covers(self, judgement: Judgement, content: str) -> bool:
         """Return whether all findings on a held version are released."""
-        held = [one for one in judgement.findings if one.severity is Severity.HELD]
+        held = [finding for finding in judgement.findings if finding.severity is Severity.HELD]
         return number_of(judgement.version) >= self.version and all(
             one.kind in self.findings
             and (
@@ -208,7 +208,7 @@ class ReleasedHold:
 
 def content_digest(publication: Publication) -> str:
     """Return the SHA-256 of the files of a version, whatever its number; hex."""
-    files = [[one.path, one.length, one.sha256] for one in publication.files]
+    files = [[file.path, file.length, file.sha256] for file in publication.files]
     return hashlib.sha256(json.dumps(files).encode("ascii")).hexdigest()
 
 
@@ -259,7 +259,7 @@ def releases_of(signed: Targets) -> tuple[ReleasedHold, ...]:
 
 def signable(releases: tuple[ReleasedHold, ...], version: int, expires: Any) -> Metadata[Targets]:
     """Return unsigned metadata of releases."""
-    plain = {_FIELD: [one.to_plain() for one in releases[-MOST_RELEASES:]]}
+    plain = {_FIELD: [release.to_plain() for release in releases[-MOST_RELEASES:]]}
     targets = Targets(version=version, expires=expires, targets={}, unrecognized_fields=plain)
     return Metadata(targets)
 

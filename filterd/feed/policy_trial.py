@@ -124,7 +124,7 @@ def tried(request: dict[str, Any], clock: Clock) -> dict[str, Any]:
         sums = compare_week(week, present, changed)
         judged = ROWS if sums.lookups else NAMES
         if not (sums.lookups or sums.distinct):
-            asked, judged = (one.name for one in load_popular_names()), POPULAR
+            asked, judged = (name.name for name in load_popular_names()), POPULAR
             sums = compare_names(asked, present, changed, date.fromisoformat(request["today"]))
     skipped = [
         {"day": day, "problem": str(why), "sentence": plain_sentence(why)}
@@ -192,7 +192,7 @@ class _Tried:
         Raises:
             FilterdError: one is not known, cannot be fetched in time, or all are too many.
         """
-        chosen, ids = list[Wanted](), (RECOMMENDED, *(one.id for one in shipped_sources()))
+        chosen, ids = list[Wanted](), (RECOMMENDED, *(source.id for source in shipped_sources()))
         for one in filter(None, str(wanted["source"]).split(",")):
             _check_word(one, ids, say("list of the catalogue"))
             chosen.append(Wanted(one))
@@ -201,7 +201,7 @@ class _Tried:
                 raise ConfigError(fault[0], hint=fault[1])
             chosen.append(Wanted("", address, *self._how(wanted)))
         present = followed(self._config, self._state).sources
-        new = [one for one in followed_set(chosen).sources if one not in present]
+        new = [source for source in followed_set(chosen).sources if source not in present]
         check_size(sum(one.names for one in (*present, *new)))
         kept, fetched = SourceFolder(self._state.feed / "sources"), SourceFolder(self._folder)
         missing = [one for one in new if kept.note(one) is None]
@@ -261,9 +261,9 @@ class _Tried:
         return _open(target)
 
 
-def _content(one: ListSource) -> tuple[ListSource, str | None]:
+def _content(source: ListSource) -> tuple[ListSource, str | None]:
     """Return all that a list is, wherever its file is."""
-    return replace(one, path="", title=""), sha256_of(Path(one.path)) if one.path else ""
+    return replace(source, path="", title=""), sha256_of(Path(source.path)) if source.path else ""
 
 
 def _check_word(word: str, known: Iterable[str], kind: Sentence) -> None:

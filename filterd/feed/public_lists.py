@@ -77,7 +77,7 @@ class PublicLists:
             FilterdError: they are too large for this machine.
         """
         found = [Wanted(RECOMMENDED)] if recommended else []
-        found += [_wanted_list(one, how) for one in sources]
+        found += [_wanted_list(source, how) for source in sources]
         if not found:
             raise ConfigError(
                 say("SOURCE or --recommended is missing"),
@@ -121,7 +121,7 @@ class PublicLists:
         with site.holding():
             why = say("followed: {lists}", lists=ids)
             site.follow(lambda state: with_command(state, *chosen), why)
-        return Decided({"followed": [one.id for one in followed_set(chosen).sources]})
+        return Decided({"followed": [source.id for source in followed_set(chosen).sources]})
 
     def unfollow(self, sources: Sequence[str]) -> Decided:
         """Follow public lists no more; their names open at once.
@@ -130,14 +130,14 @@ class PublicLists:
             ConfigError: the file follows one, or nothing does.
             FilterdError: see ``SiteFeed.sync``.
         """
-        ids = [own_id(one) if "://" in one else one for one in sources]
+        ids = [own_id(source) if "://" in source else source for source in sources]
         if not ids:
             raise ConfigError(say("{missing} is missing", missing="SOURCE"))
         by_file = followed_set(wanted_by(load_site(self.school.config).file.follow)).sources
         written = {one.id for one in by_file}
         site = self.school.site_of_lists()
         known = {one.id for one in site.followed.read().by_command}
-        known |= {one.id for one in self.school.followed.sources}
+        known |= {source.id for source in self.school.followed.sources}
         for one in ids:
             if one in written:
                 raise ConfigError(
@@ -168,7 +168,7 @@ class PublicLists:
                 say("the site follows no public lists"),
                 hint=say("follow some: filterd lists follow --recommended"),
             )
-        known = [one.id for one in feed.sources]
+        known = [source.id for source in feed.sources]
         for one in sorted(set(accept)):
             _check_followed(one, known)
         return self._run_lists(replace(NIGHTLY, waits=not now, accepted=frozenset(accept)))
@@ -178,12 +178,15 @@ class PublicLists:
         feed = self.school.followed
         commanded = followed_set(self.school.site_of_lists().followed.read().by_command).sources
         by_command, shipped = {one.id for one in commanded}, shipped_sources()
-        origins = {one.id: "command" if one.id in by_command else SITE_FILE for one in feed.sources}
+        origins = {
+            source.id: "command" if source.id in by_command else SITE_FILE
+            for source in feed.sources
+        }
         folder, known = (
             SourceFolder(self.school.state.feed / "sources"),
             {one.id for one in shipped},
         )
-        own = [one for one in feed.sources if one.id not in known]
+        own = [source for source in feed.sources if source.id not in known]
         return source_rows((*shipped, *own), folder, origins)
 
     def exclude(self, name: str, list_id: str, reason: str) -> Decided:
@@ -195,7 +198,7 @@ class PublicLists:
         """
         qname, feed = qname_from(name), self.school.followed
         prefix = BESIDE if feed.address else MERGED_PREFIX
-        known = {one.id for one in feed.sources}
+        known = {source.id for source in feed.sources}
         known |= {prefix + one for each in feed.sources for one in (each.id, each.category)}
         fresh = f"{prefix}{FRESH.removeprefix(MERGED_PREFIX)}"
         if list_id.startswith(fresh):  # what has come since the night is of the category, too
@@ -230,7 +233,9 @@ class PublicLists:
         """Check that a name is an entry of its own, where there is an index."""
         name, prefix = to_text(qname), BESIDE if feed.address else MERGED_PREFIX
         merged = {
-            prefix + one.category for one in feed.sources if list_id in (one.id, prefix + one.id)
+            prefix + source.category
+            for source in feed.sources
+            if list_id in (source.id, prefix + source.id)
         }
         mine = {list_id, prefix + list_id, *merged}
         fresh = FRESH.removeprefix(MERGED_PREFIX)
@@ -240,7 +245,7 @@ class PublicLists:
             rows = [one for one in entries_of(index, qname) if one["list"] in mine]
         except (OSError, IndexFormatError):
             return
-        if rows and all(one["name"] != name for one in rows):
+        if rows and all(row["name"] != name for row in rows):
             entry = rows[0]["name"]
             raise ConfigError(
                 say("the list has {entry}, which includes {name}", entry=entry, name=name),
@@ -257,7 +262,7 @@ def _check_followed(list_id: str, known: Collection[str]) -> None:
 
 def _wanted_list(text: str, how: Wanted) -> Wanted:
     if "://" not in text:
-        known = [RECOMMENDED, *(one.id for one in shipped_sources())]
+        known = [RECOMMENDED, *(source.id for source in shipped_sources())]
         if text not in known:
             raise ConfigError(
                 say("'{id}' is not a list of the catalogue", id=text),

@@ -337,5 +337,5 @@ class Outcome:
             "fetched_octets": self.fetched_octets,
             "names": self.names,
             "at": self.at,
-            **({"remarks": [str(one) for one in self.remarks]} if self.remarks else {}),
+            **({"remarks": [str(remark) for remark in self.remarks]} if self.remarks else {}),
         }

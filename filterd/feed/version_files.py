@@ -192,7 +192,7 @@ def read_publication(
         if len(files) > MAX_FILES or len(deltas) > MAX_DELTAS:
             raise _wrong(name, say("there are more targets than a feed may have"))
     _check_whole(files)
-    useful = [one for one in deltas if _leads_to(one, files)]
+    useful = [delta for delta in deltas if _leads_to(delta, files)]
     return Publication(
         str(version),
         tuple(files[path] for path in sorted(files)),

@@ -143,7 +143,7 @@ def harm(
         )
     failed = counts.part(counts.failed)
     upstreams = status.get("upstreams", [])
-    is_route_down = bool(upstreams) and all(one.get("down") for one in upstreams)
+    is_route_down = bool(upstreams) and all(upstream.get("down") for upstream in upstreams)
     if failed > FAILED_PART and not is_route_down:
         return say("{part} % of answers were failures", part=round(100 * failed))
     return None

@@ -317,7 +317,7 @@ def _machine_trust() -> ssl.SSLContext:
     """Return what trusts the machine's authorities, as they are now."""
     paths = ssl.get_default_verify_paths()
     places = tuple(one for one in (paths.cafile, paths.capath) if one)
-    return _trust_of(places, tuple(_age_of(one) for one in places))
+    return _trust_of(places, tuple(_age_of(place) for place in places))
 
 
 @lru_cache(maxsize=1)  # some hundred certificates are parsed

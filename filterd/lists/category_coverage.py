@@ -71,13 +71,13 @@ def coverage(
     own = [one for one in lists if not one.id.startswith((SERVICE_PREFIX, LOOKALIKE_PREFIX))]
     for category in sorted({*categories, *(one.category for one in own)}):
         mine = [one for one in own if one.category == category and one.kept]
-        sources = [one for one in shares if one["category"] == category]
-        days = sorted(one["date"] for one in sources if one["date"])
+        sources = [share for share in shares if share["category"] == category]
+        days = sorted(source["date"] for source in sources if source["date"])
         found.append(
             CategoryCoverage(
                 category,
                 sum(one.kept for one in mine),
-                tuple(one["id"] for one in sources),
+                tuple(source["id"] for source in sources),
                 days[0] if days else "",
                 days[-1] if days else "",
                 all(one.id.startswith(SHIPPED_LISTS) for one in mine),
@@ -95,7 +95,7 @@ def summary_line(rows: Sequence[Row], by: Wording) -> str:
     """
     if not rows:
         return ""
-    starter = [one["category"] for one in rows if one["starter_only"]]
+    starter = [row["category"] for row in rows if row["starter_only"]]
     line = by.texts(
         "{n} of {all} closed categories have public or own lists",
         n=counted.number(len(rows) - len(starter)),

@@ -129,9 +129,13 @@ def compile_lists(
         guarded.refuse_pinned(pins)
         guarded.set_aside_protected(protections)
     build: dict[str, Any] = {"when": now, "version": __version__}
-    shares = [{"category": one.category, **asdict(each)} for one in sources for each in one.made_of]
+    shares = [
+        {"category": source.category, **asdict(each)}
+        for source in sources
+        for each in source.made_of
+    ]
     build |= {"sources": shares} if shares else {}
-    known = {key: one for key, one in (versions or {}).items() if one is not None}
+    known = {key: version for key, version in (versions or {}).items() if version is not None}
     build |= {key: plain_version(one) for key, one in known.items()}
     report = _pack_and_write(intake, target, build, work)
     work.finish()

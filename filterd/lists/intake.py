@@ -164,7 +164,7 @@ class Intake:
         claim_ids = _ClaimIds(self.claims, len(self.digests))
         shapes = PLAIN_LINES.get(source.format, ())
         if source.subtrees:
-            shapes = tuple(one._replace(claim=_with_subtree(one.claim)) for one in shapes)
+            shapes = tuple(shape._replace(claim=_with_subtree(shape.claim)) for shape in shapes)
         lines = self._skimmed(text.lines(progress), shapes, claim_ids)
         entries = parse(chain.from_iterable(lines))
         self._take_entries(_with_subtrees(entries) if source.subtrees else entries, claim_ids)
@@ -348,8 +348,12 @@ class _ClaimIds:
 
 def _with_subtrees(entries: Iterable[Parsed]) -> Iterator[Parsed]:
     """Yield a parser's results, with blocks of one host as blocks of its subtree."""
-    for one in entries:
-        yield one if isinstance(one, Problem) else one._replace(claim=_with_subtree(one.claim))
+    for entry in entries:
+        yield (
+            entry
+            if isinstance(entry, Problem)
+            else entry._replace(claim=_with_subtree(entry.claim))
+        )
 
 
 @lru_cache(maxsize=64)  # most lists have one or two; claims are interned

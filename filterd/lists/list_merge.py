@@ -183,7 +183,7 @@ def _schools() -> tuple[Protection, ...]:
     Lists of scams have hosts of universities whose pages were broken into, and lists of games
     those of lectures: to close them costs a school more than to leave them open.
     """
-    return tuple(Protection(one, reason="education") for one in education_suffixes())
+    return tuple(Protection(suffix, reason="education") for suffix in education_suffixes())
 
 
 class _Category:
@@ -200,7 +200,7 @@ class _Category:
         self._category, self._sources, self._popular = category, sources, popular
         self._is_unseen, self._sought = left_out is not None, reported.sought
         self._left_out = [
-            reported.left_out.union((left_out or {}).get(one.id, ())) for one in sources
+            reported.left_out.union((left_out or {}).get(source.id, ())) for source in sources
         ]
         self._intake = _Intake(sources)
         self._result = Normalised()
@@ -240,15 +240,15 @@ class _Category:
         taken, only = _counted(self._intake.records, owners)
         return {
             index: SourceShare(
-                one.id,
+                source.id,
                 taken[index],
                 only[index],
                 self._intake.reports[index].set_aside + self._spared[index],
                 tuple(self._closes[index])[:_MOST_POPULAR],
-                dates.get(one.id, ""),
+                dates.get(source.id, ""),
             )
-            for index, one in enumerate(self._sources)
-            if not one.own and taken[index]
+            for index, source in enumerate(self._sources)
+            if not source.own and taken[index]
         }
 
     def _set_aside(self, records: Iterable[bytes]) -> None:
@@ -336,7 +336,7 @@ class _Category:
         for index, source in enumerate(self._sources):
             kept_id = source.id if source.own else MERGED_PREFIX + source.id
             kept = (kept_id, source.title, category.id)
-            made_of = tuple(one for at, one in shares.items() if at == index)
+            made_of = tuple(share for at, share in shares.items() if at == index)
             if index in self._whole:
                 text = b"".join(_encoded(line) for line in _lines(source))
                 entries = self._entries_of(index)
@@ -353,7 +353,7 @@ class _Category:
         if merged.entries:
             title = f"{category.name_en} ({category.name_vi})"
             whose = (MERGED_PREFIX + category.id, title, category.id)
-            others = tuple(one for at, one in shares.items() if at not in self._whole)
+            others = tuple(share for at, share in shares.items() if at not in self._whole)
             lists.append(_written(whose, merged, own=False)._replace(made_of=others))
 
     def _canaries(self, records: Iterable[bytes]) -> list[str]:

@@ -140,12 +140,14 @@ def report_listing(report: CompileReport) -> tuple[Listing, list[Row]]:
     return Listing(say("Compiled lists"), UNSAID, columns, is_whole=False), list[Row](rows)
 
 
-def _counts(one: ListReport) -> Counter[str]:
+def _counts(report: ListReport) -> Counter[str]:
     return Counter(
-        kept=one.kept,
-        duplicate=one.duplicate,
-        redundant=one.redundant,
-        not_taken=one.cancelled + one.set_aside + sum((one.refused | one.problems).values()),
+        kept=report.kept,
+        duplicate=report.duplicate,
+        redundant=report.redundant,
+        not_taken=report.cancelled
+        + report.set_aside
+        + sum((report.refused | report.problems).values()),
     )
 
 
@@ -157,7 +159,7 @@ def not_taken_rows(report: CompileReport) -> list[Row]:
             reasons.update(some)
         reasons[Reason.PROTECTED] += one.set_aside
         reasons["cancelled"] += one.cancelled
-    most_first = sorted((+reasons).items(), key=lambda one: (-one[1], one[0]))
+    most_first = sorted((+reasons).items(), key=lambda item: (-item[1], item[0]))
     return [{"n": n, "reason": reason} for reason, n in most_first]
 
 

@@ -135,16 +135,16 @@ def is_form(shape: bytes) -> bool:
     One of too few letters is: earlier publishers made them. It closes nothing.
     """
     runs = runs_of(shape)
-    varies = any(one.varies for one in runs)
+    varies = any(run.varies for run in runs)
     return needed(runs) is not None or (varies and len(runs) > 1 and not says_enough(shape))
 
 
 def needed(runs: Sequence[Run]) -> int | None:
     """Return how many labels a form needs; None if no number is enough."""
-    of_letters = sum(one.octets for one in runs if one.letters)
-    letters = max((one.octets for one in runs if one.varies and one.letters), default=0)
-    kept = sum(one.octets for one in runs if not one.varies)
-    octets = sum(one.octets for one in runs)
+    of_letters = sum(run.octets for run in runs if run.letters)
+    letters = max((run.octets for run in runs if run.varies and run.letters), default=0)
+    kept = sum(run.octets for run in runs if not run.varies)
+    octets = sum(run.octets for run in runs)
     if not 3 <= len(runs) <= MOST_RUNS or of_letters < LEAST_LETTERS or kept == octets:
         return None
     if octets < 6 or letters > 2:
@@ -172,7 +172,7 @@ def forms(labels: Collection[bytes]) -> dict[bytes, int]:
         for form, count in counts.items()
         if count >= least * (needed(runs_of(form)) or 0)
     }
-    return dict(sorted(found.items(), key=lambda one: (-_varying(one[0]), -one[1], one[0])))
+    return dict(sorted(found.items(), key=lambda item: (-_varying(item[0]), -item[1], item[0])))
 
 
 def wider(form: bytes) -> Iterator[bytes]:
@@ -458,7 +458,7 @@ def is_near_shape(text: str) -> bool:
         return False
     if LETTER in octets or DIGIT in octets:
         runs = runs_of(octets)
-        kept = sum(one.octets for one in runs if not one.varies)
+        kept = sum(run.octets for run in runs if not run.varies)
         return 2 <= len(runs) <= MOST_RUNS and kept >= LEAST_KEPT
     others = octets.translate(None, _LETTERS + _DIGITS + RUN)
     return not others and b"##" not in octets and octets != RUN

@@ -82,12 +82,12 @@ class Popular:
         found, hosts = self._frozen.by(key, scope), self._hosts.by(key, scope)
         if not (found or hosts):
             return ()  # as for nearly all of a million entries
-        names = [one.name for one in found] + [one.name.removeprefix("www.") for one in hosts]
+        names = [one.name for one in found] + [host.name.removeprefix("www.") for host in hosts]
         return list(dict.fromkeys(names))
 
     def wrongly(self, names: Iterable[str], category: str) -> Sequence[str]:
         """Return those of these names that ``category`` does not mean."""
-        return [one for one in names if category not in self.frozen[one]]
+        return [name for name in names if category not in self.frozen[name]]
 
     def wrongly_closed_by(self, key: bytes, scope: Scope, category: str) -> Sequence[str]:
         """Return the names that must stay open and that an entry of ``category`` closes."""

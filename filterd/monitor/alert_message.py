@@ -40,15 +40,15 @@ class AlertMessage:
         self._texts = Texts("vi" if settings.language == "vi" else "en")
         self._clock = SchoolClock(ZoneInfo(settings.time_zone), now)
         self._events, school = events, " ".join(settings.school.split())
-        severity = min((one.alert.severity for one in events), key=tuple(AlertSeverity).index)
-        first = self._sentence(min(events, key=lambda one: one.alert.severity is not severity))
+        severity = min((event.alert.severity for event in events), key=tuple(AlertSeverity).index)
+        first = self._sentence(min(events, key=lambda event: event.alert.severity is not severity))
         more = len(events) - 1
         self.subject = f"filterd, {school}: {first}" + (f" (+{more})" if more else "")
         self.text = "\n\n".join(map(self._paragraph, events)) + "\n"
         self.plain: dict[str, Any] = {
             "school": settings.school,
             "text": f"{self.subject}\n\n{self.text}",
-            "alerts": [self._plain(one) for one in events],
+            "alerts": [self._plain(event) for event in events],
         }
 
     def _sentence(self, event: AlertEvent) -> str:
@@ -81,7 +81,7 @@ def _sentences(alert: Row, by: Wording) -> list[str]:
 
 
 def _lines(alerts: list[Row], by: Wording) -> str:
-    return "\n".join(": ".join(_sentences(one, by)) for one in alerts)
+    return "\n".join(": ".join(_sentences(alert, by)) for alert in alerts)
 
 
 def _worst(alerts: list[Row]) -> str:

@@ -95,9 +95,9 @@ def _line_rule(
 
     def holds(status: StatusAnswer, now: float) -> tuple[Sentence, Sentence]:
         lines = judge_only((subject,), ProtectionFacts.of(status, now)).lines
-        if all(one.state is LineState.UNSEEN for one in lines):
+        if all(line.state is LineState.UNSEEN for line in lines):
             raise ValueError("not known")
-        return next(((one.sentence, one.remedy) for one in lines if one.alert == alert), _NONE)
+        return next(((line.sentence, line.remedy) for line in lines if line.alert == alert), _NONE)
 
     return AlertRule(alert, severity, holds, for_s=for_s)
 
@@ -195,10 +195,10 @@ def _disputes(status: StatusAnswer, _: float) -> Sentence:
     if not disputed:
         return UNSAID
     macs = [list(_macs(one)) for one in disputed]
-    told = "; ".join(", ".join(one) for one in macs if one)
+    told = "; ".join(", ".join(mac) for mac in macs if mac)
     if not told:
         return say("several devices claim one address")
-    if [len(one) for one in macs] == [2]:
+    if [len(mac) for mac in macs] == [2]:
         return say("two devices claim one address: {macs}", macs=told)
     return say("several devices claim one address: {macs}", macs=told)
 

@@ -86,7 +86,7 @@ class Alerting:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path, self._clock = path, clock
         self._state = FORMAT.read(path) or MonitorState()
-        self._alerts = {one.id: one for one in self._state.alerts}
+        self._alerts = {alert.id: alert for alert in self._state.alerts}
         self._held_since: dict[str, float] = {}
         self._answered_at = clock.monotonic()
         self._problem = ""
@@ -151,9 +151,11 @@ class Alerting:
     def _end(self, now: float, unknown: frozenset[str]) -> list[AlertEvent]:
         """End the alerts that hold no more; return the events of their ends."""
         ended = [
-            one
-            for one in self._alerts.values()
-            if self._is_on(one.id) and one.id not in self._held_since and one.id not in unknown
+            alert
+            for alert in self._alerts.values()
+            if self._is_on(alert.id)
+            and alert.id not in self._held_since
+            and alert.id not in unknown
         ]
         for one in ended:
             self._alerts[one.id] = replace(one, ended_at=now)
@@ -165,9 +167,9 @@ class Alerting:
         So, too, those that ended later than now, by a clock that was ahead.
         """
         self._alerts = {
-            one.id: one
-            for one in self._alerts.values()
-            if one.ended_at is None or 0 <= now - one.ended_at < QUIET_S
+            alert.id: alert
+            for alert in self._alerts.values()
+            if alert.ended_at is None or 0 <= now - alert.ended_at < QUIET_S
         }
 
     def _save(self) -> None:

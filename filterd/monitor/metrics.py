@@ -230,12 +230,12 @@ def _upstreams(upstreams: Iterable[Row]) -> Iterator[Metric]:
         "filterd_upstream_rtt_seconds", "Its smoothed round-trip time.", labels=["upstream"]
     )
     times = {}
-    for one in upstreams:
-        label = _label(f"{one['address']}#{one['port']}")
-        up.add_metric([label], not one["down"])
-        if one["rtt_ms"] is not None:
-            rtt.add_metric([label], one["rtt_ms"] / _MS)
-        times[label] = one.get("latency", {})
+    for upstream in upstreams:
+        label = _label(f"{upstream['address']}#{upstream['port']}")
+        up.add_metric([label], not upstream["down"])
+        if upstream["rtt_ms"] is not None:
+            rtt.add_metric([label], upstream["rtt_ms"] / _MS)
+        times[label] = upstream.get("latency", {})
     yield up
     yield rtt
     yield _times(

@@ -39,7 +39,7 @@ STALE_S, GAP_SHOWN_FROM_S, DAY_S = 30 * 86_400.0, 120.0, 86_400.0
 
 def doubts(errors: Iterable[Row], texts: Texts) -> list[str]:
     """Return unmet expectations, a line each."""
-    return [from_plain(one).translated(texts.language) for one in errors]
+    return [from_plain(error).translated(texts.language) for error in errors]
 
 
 def _lists(row: StatusAnswer, by: Wording) -> str:
@@ -79,32 +79,32 @@ def _modules(not_native: list[str], by: Wording) -> str:
     return by.texts("pure Python (slow): {names}", names=names)
 
 
-def _address(one: of.ServerAddress, by: Wording) -> str:
-    return by.texts("{address} port {port}", address=one["address"], port=one["port"])
+def _address(address: of.ServerAddress, by: Wording) -> str:
+    return by.texts("{address} port {port}", address=address["address"], port=address["port"])
 
 
 def _upstreams(upstreams: list[UpstreamStanding], by: Wording) -> str:
     if not upstreams:
         return by.texts("none: only blocked names get an answer")
-    return "\n".join(_upstream(one, by) for one in upstreams)
+    return "\n".join(_upstream(upstream, by) for upstream in upstreams)
 
 
-def _upstream(one: UpstreamStanding, by: Wording) -> str:
+def _upstream(standing: UpstreamStanding, by: Wording) -> str:
     """Return one line on an upstream.
 
     It has the address, the round-trip time, whether it is encrypted, and what is wrong.
     """
     return (
-        _address(one, by)
-        + (" TLS" if one["tls"] != "no" else "")
-        + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
-        + (f" ({_down(one, by)})" if one["down"] else "")
-        + (f" ({_problem(one, by)})" if one["problem"] else "")
+        _address(standing, by)
+        + (" TLS" if standing["tls"] != "no" else "")
+        + (f" {standing['rtt_ms']} ms" if standing["rtt_ms"] is not None else "")
+        + (f" ({_down(standing, by)})" if standing["down"] else "")
+        + (f" ({_problem(standing, by)})" if standing["problem"] else "")
     )
 
 
-def _down(one: UpstreamStanding, by: Wording) -> str:
-    since = one.get("down_since")  # a daemon of before has none
+def _down(standing: UpstreamStanding, by: Wording) -> str:
+    since = standing.get("down_since")  # a daemon of before has none
     return by.texts("down since {when}", when=by.clock.text(since)) if since else by.texts("down")
 
 
@@ -251,7 +251,9 @@ def _today(log: of.LogStanding, by: Wording) -> str:
 def _changes(row: StatusAnswer, by: Wording) -> str:
     """Return the problems of the store of changes, a line each."""
     problems = row.get("changes", {}).get("problems", ())
-    return "\n".join(translated(i18n.from_plain(one), by.texts.language) for one in problems)
+    return "\n".join(
+        translated(i18n.from_plain(problem), by.texts.language) for problem in problems
+    )
 
 
 def _mistakes(row: StatusAnswer, by: Wording) -> str:
@@ -279,10 +281,10 @@ def _guarded(row: StatusAnswer, by: Wording) -> str:
     """Return the guarded categories that are open, a line each."""
     describe = Describer(*by)
 
-    def line(one: of.OpenGuarded) -> str:
-        whom = describe.whom(one["audience"], one["whom"])
-        by_what = "site.yaml" if one["number"] is None else f"#{one['number']}"
-        return f"{one['category']}: {whom} {describe.term(one)} ({by_what})"
+    def line(guarded: of.OpenGuarded) -> str:
+        whom = describe.whom(guarded["audience"], guarded["whom"])
+        by_what = "site.yaml" if guarded["number"] is None else f"#{guarded['number']}"
+        return f"{guarded['category']}: {whom} {describe.term(guarded)} ({by_what})"
 
     return "\n".join(map(line, row.get("guarded", ())))
 
@@ -359,7 +361,7 @@ def _some(parts: list[str], between: str, command: str, by: Wording) -> str:
 
 def _troubled(upstreams: list[UpstreamStanding], by: Wording) -> str:
     """Return the upstreams that do not answer as they should; empty where all do."""
-    some = [one for one in upstreams if one["down"] or one["problem"]]
+    some = [upstream for upstream in upstreams if upstream["down"] or upstream["problem"]]
     if upstreams and not some:
         return ""
     remedy = by.texts("is the line up? `upstreams` in site.yaml names others")

@@ -116,8 +116,8 @@ def of(kind: Any) -> Schema:
         return _PLAIN[kind]
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind, localns=_words())
-        added = [one.name for one in fields(kind) if ADDED in one.metadata]
-        return record({one.name: of(hints[one.name]) for one in fields(kind)}, added)
+        added = [field.name for field in fields(kind) if ADDED in field.metadata]
+        return record({field.name: of(hints[field.name]) for field in fields(kind)}, added)
     if isinstance(kind, EnumType):
         return {"type": "string", "enum": [str(one.value) for one in list[Any](kind)]}
     return _of_several(get_origin(kind), get_args(kind))

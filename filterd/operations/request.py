@@ -184,12 +184,12 @@ class OperationRequest(Generic[AnswerT]):
             ConfigError: they do not go together.
         """
         made = {}
-        for one in _shape(cls).members:
-            if isinstance(one.kind, Compound):
-                made[one.name] = one.kind.take(values)
-            elif one.key in values:
-                value = values.pop(one.key)
-                made[one.name] = tuple(value) if isinstance(value, list) else value
+        for member in _shape(cls).members:
+            if isinstance(member.kind, Compound):
+                made[member.name] = member.kind.take(values)
+            elif member.key in values:
+                value = values.pop(member.key)
+                made[member.name] = tuple(value) if isinstance(value, list) else value
         return cls(**made)
 
     @classmethod
@@ -254,17 +254,17 @@ class RequestedChange(OperationRequest[dict[str, Any]], command=CHANGE_COMMAND):
 
 def written(kind: type[OperationRequest[Any]]) -> tuple[RequestField, ...]:
     """Return the fields that a command writes, the reason last."""
-    return tuple(one for one in _shape(kind).members if one.word is not None)
+    return tuple(member for member in _shape(kind).members if member.word is not None)
 
 
 def _arguments(request: OperationRequest[Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for one in _shape(type(request)).members:
-        value = getattr(request, one.name)
-        if isinstance(one.kind, Compound):
-            made |= one.kind.arguments(value)
-        elif value is not None and (one.default is MISSING or value != one.default):
-            made[one.key] = to_plain(value)
+    for member in _shape(type(request)).members:
+        value = getattr(request, member.name)
+        if isinstance(member.kind, Compound):
+            made |= member.kind.arguments(value)
+        elif value is not None and (member.default is MISSING or value != member.default):
+            made[member.key] = to_plain(value)
     return made
 
 
@@ -291,7 +291,7 @@ _SHAPES: dict[type[OperationRequest[Any]], _Shape] = {}
 
 def _shape(kind: type[OperationRequest[Any]]) -> _Shape:
     if kind not in _SHAPES:
-        members = tuple(sorted(_members(kind), key=lambda one: one.key == "reason"))
+        members = tuple(sorted(_members(kind), key=lambda member: member.key == "reason"))
         _SHAPES[kind] = _Shape(
             members, _fields(members, "named"), _fields(members, "sent"), _decoder(kind)
         )
@@ -301,24 +301,26 @@ def _shape(kind: type[OperationRequest[Any]]) -> _Shape:
 def _members(kind: Any) -> Iterator[RequestField]:
     """Yield the fields of a request; ``class_`` is ``class`` on the socket."""
     hints = get_type_hints(kind, include_extras=True)
-    for one in fields(kind):
-        assert get_origin(hints[one.name]) is Annotated, f"{kind}: {one.name} names no parameter"
-        type_, reader, *word = get_args(hints[one.name])
-        yield RequestField(one.name, one.name.rstrip("_"), type_, reader, one.default, *word)
+    for field in fields(kind):
+        assert get_origin(hints[field.name]) is Annotated, (
+            f"{kind}: {field.name} names no parameter"
+        )
+        type_, reader, *word = get_args(hints[field.name])
+        yield RequestField(field.name, field.name.rstrip("_"), type_, reader, field.default, *word)
 
 
 def _fields(members: Iterable[RequestField], where: str) -> Fields:
     named: dict[str, Parameter] = {}
     required: list[str] = []
-    for one in members:
-        if isinstance(one.kind, Compound):
-            of_kind = getattr(one.kind, where, one.kind.named)
+    for member in members:
+        if isinstance(member.kind, Compound):
+            of_kind = getattr(member.kind, where, member.kind.named)
             named |= of_kind
-            required += (name for name in getattr(one.kind, "required", ()) if name in of_kind)
+            required += (name for name in getattr(member.kind, "required", ()) if name in of_kind)
             continue
-        named[one.key] = one.kind
-        if one.default is MISSING:
-            required.append(one.key)
+        named[member.key] = member.kind
+        if member.default is MISSING:
+            required.append(member.key)
     return Fields(named, tuple(required))
 
 

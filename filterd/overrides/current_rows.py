@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def room_rows(now: EffectiveState) -> list[dict[str, Any]]:
     """Return a row for each network."""
-    return [_row(now, one) for one in with_devices(now.policy, now.overrides)]
+    return [_row(now, device) for device in with_devices(now.policy, now.overrides)]
 
 
 def room_row(now: EffectiveState, network: Network) -> dict[str, Any]:
@@ -66,14 +66,16 @@ def _row(now: EffectiveState, network: Network) -> dict[str, Any]:
 def _holiday(now: EffectiveState) -> dict[str, str] | None:
     """Return the names of the present day where it is a holiday, in both languages."""
     today = Calendar(now.policy.time_zone).reading(now.clock.now).day
-    days = (one for one in now.policy.holidays if today in Closures([one]))
-    return next(({"vi": one.name_vi, "en": one.name_en} for one in days), None)
+    days = (holiday for holiday in now.policy.holidays if today in Closures([holiday]))
+    return next(({"vi": day.name_vi, "en": day.name_en} for day in days), None)
 
 
 def _lesson(now: EffectiveState) -> str | None:
     shown = Calendar(now.policy.time_zone).reading(now.clock.now)
-    lessons = (one for one in now.policy.lessons if one.starts_s <= shown.second < one.ends_s)
-    return next((one.id for one in lessons), None)
+    lessons = (
+        lesson for lesson in now.policy.lessons if lesson.starts_s <= shown.second < lesson.ends_s
+    )
+    return next((lesson.id for lesson in lessons), None)
 
 
 def is_changed(row: Row) -> bool:
@@ -182,7 +184,7 @@ def _joined(values: list[str], _: Wording) -> str:
 
 
 def _loans(loans: list[Row], by: Wording) -> str:
-    return "\n".join(f"{one['to']} {Describer(*by).term(one)}" for one in loans)
+    return "\n".join(f"{loan['to']} {Describer(*by).term(loan)}" for loan in loans)
 
 
 def _class_lesson(lesson: Row, by: Wording) -> str:
@@ -241,7 +243,11 @@ def level_rows(now: EffectiveState) -> list[dict[str, Any]]:
 def waiting_rows(now: EffectiveState) -> list[dict[str, Any]]:
     """Return the settings that a second person has not confirmed, as plain data."""
     settings = now.overrides.log_settings
-    open_now = (one for one in settings if one.is_waiting and not has_ended(one, now.clock.now))
+    open_now = (
+        setting
+        for setting in settings
+        if setting.is_waiting and not has_ended(setting, now.clock.now)
+    )
     return [to_plain(one) for one in open_now]
 
 
@@ -252,7 +258,7 @@ def levels_now(now: EffectiveState) -> dict[str, Any]:
 
 def named_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of tiers at a level that keeps names."""
-    return [one for one in rows if LogLevel(one["level"]).includes(LogLevel.NAMES)]
+    return [row for row in rows if LogLevel(row["level"]).includes(LogLevel.NAMES)]
 
 
 def _source(row: Row, by: Wording) -> str:

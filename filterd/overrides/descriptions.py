@@ -304,4 +304,4 @@ def state_of(thing: Plain, now: float, not_before: float = inf) -> str:
 
 def not_ended(things: Iterable[Plain], now: float) -> list[Plain]:
     """Return the things that are active, or will be."""
-    return [one for one in things if state_of(one, now) != "ended"]
+    return [thing for thing in things if state_of(thing, now) != "ended"]

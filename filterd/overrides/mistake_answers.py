@@ -54,7 +54,8 @@ class MistakeAnswer(NamedTuple):
 def dump_answers(answers: Iterable[MistakeAnswer]) -> bytes:
     """Return the octets of the file; the same answers give the same octets."""
     plain = [
-        {key: value for key, value in one._asdict().items() if value} for one in sorted(answers)
+        {key: value for key, value in answer._asdict().items() if value}
+        for answer in sorted(answers)
     ]
     return json.dumps({"answers": plain}, ensure_ascii=False, indent=1).encode() + b"\n"
 
@@ -81,7 +82,7 @@ def read_answers(folder: Path) -> dict[str, MistakeAnswer]:
         answers = parse_answers(read_plain(folder / FILE, MOST_OCTETS))
     except (FilterdError, OSError):
         return {}
-    return {one.name: one for one in answers}
+    return {answer.name: answer for answer in answers}
 
 
 def _answer(plain: Any) -> MistakeAnswer:

@@ -210,7 +210,7 @@ class Mistakes:
             StoreError: the disk refused, or the store cannot be used.
         """
         known = self._mended()
-        reported = {one.number: one for one in self._reports("")}
+        reported = {report.number: report for report in self._reports("")}
         clean = {number for number, one in reported.items() if not _listed(index, one)}
         new, gone = clean - known.keys(), known.keys() - clean
         if not new and not gone:
@@ -241,8 +241,8 @@ class Mistakes:
         served = None if index is None else index.build.get(self._state.noted_as)
         answers = read_answers(self._state.feed_version(str(served))) if served else {}
         return tuple(
-            replace(self._mistake(one, index, known), answer=answers.get(one.name))
-            for one in self._reports(school)
+            replace(self._mistake(report, index, known), answer=answers.get(report.name))
+            for report in self._reports(school)
         )
 
     def counts(self, index: Index) -> MistakeCounts:
@@ -257,8 +257,8 @@ class Mistakes:
         return MistakeCounts(
             len(found),
             sum(one.mended is not None for one in found),
-            sum(one.outcome is MistakeOutcome.REFUSED for one in answers),
-            max((one.version for one in answers), default=0),
+            sum(answer.outcome is MistakeOutcome.REFUSED for answer in answers),
+            max((answer.version for answer in answers), default=0),
         )
 
     def _mistake(self, report: Report, index: Index | None, known: dict[int, Mended]) -> Mistake:

@@ -48,7 +48,9 @@ def with_states(
         not_before: the earliest time that it may be.
     """
     things: list[Plain] = to_plain(getattr(overrides, kind))
-    rows = {_key_of(one): {**one, "state": state_of(one, now, not_before)} for one in things}
+    rows = {
+        _key_of(thing): {**thing, "state": state_of(thing, now, not_before)} for thing in things
+    }
     if past is None:
         rows = {key: one for key, one in rows.items() if one["state"] != "ended"}
     ended_by: dict[tuple[int, str, str], str] = {}
@@ -66,19 +68,19 @@ def file_rows(policy: Policy, now: float, not_before: float = inf) -> list[Plain
     rows = [
         {
             "kind": TargetKind.NAME.value,
-            "target": names.to_text(one.name),
-            "allow": one.allow,
-            "audience": one.audience.value,
-            "whom": one.whom,
-            "starts_at": one.starts_at,
-            "ends_at": one.ends_at,
-            "author": one.author,
-            "reason": one.reason,
+            "target": names.to_text(rule.name),
+            "allow": rule.allow,
+            "audience": rule.audience.value,
+            "whom": rule.whom,
+            "starts_at": rule.starts_at,
+            "ends_at": rule.ends_at,
+            "author": rule.author,
+            "reason": rule.reason,
         }
-        for one in policy.rules
-        if not one.exam
+        for rule in policy.rules
+        if not rule.exam
     ]
-    with_state = ({**one, "state": state_of(one, now, not_before)} for one in rows)
+    with_state = ({**row, "state": state_of(row, now, not_before)} for row in rows)
     return [one for one in with_state if one["state"] != "ended"]
 
 
@@ -92,9 +94,11 @@ def set_for(
     for setting in overrides.grades:
         if setting.grade == grade.grade:
             yield "grades", to_plain(setting)
-    for one in overrides.exceptions:
-        if Client(grade).is_of(one.audience, one.whom) and not has_ended(one, now):
-            yield "exceptions", to_plain(one)
+    for exception in overrides.exceptions:
+        if Client(grade).is_of(exception.audience, exception.whom) and not has_ended(
+            exception, now
+        ):
+            yield "exceptions", to_plain(exception)
 
 
 def _key_of(thing: Plain) -> tuple[int, str, str]:
@@ -145,11 +149,11 @@ CELL_CHANGES = Listing(
 )
 
 
-def _what(one: Plain, wording: Wording) -> str:
-    if one["kind"] == TargetKind.PAUSE:
+def _what(plain: Plain, wording: Wording) -> str:
+    if plain["kind"] == TargetKind.PAUSE:
         return wording.texts("pause")
-    sign = wording.texts("allow" if one["allow"] else "block")
-    return f"{sign} {written(one['kind'], one['target'])}"
+    sign = wording.texts("allow" if plain["allow"] else "block")
+    return f"{sign} {written(plain['kind'], plain['target'])}"
 
 
 def _needs(exam: Plain, wording: Wording) -> str:

@@ -109,12 +109,16 @@ class ReviewQueue:
 
     def without(self, number: int, outcome: str, today: str) -> ReviewQueue:
         """Return the queue with a request closed, on a day of the school."""
-        return self._closed((one for one in self.requests if one.id == number), outcome, today)
+        return self._closed(
+            (request for request in self.requests if request.id == number), outcome, today
+        )
 
     def on(self, today: str) -> ReviewQueue:
         """Return the queue without what has ended by a day of the school."""
         oldest = (date.fromisoformat(today) - timedelta(days=KEEP_DAYS)).isoformat()
-        return self._closed((one for one in self.requests if one.day < oldest), ENDED, today)
+        return self._closed(
+            (request for request in self.requests if request.day < oldest), ENDED, today
+        )
 
     def _closed(self, gone: Iterable[PupilRequest], outcome: str, today: str) -> ReviewQueue:
         ended, end = tuple(gone), date.fromisoformat(today)
@@ -126,12 +130,12 @@ class ReviewQueue:
             *(one for one in self.closed if one.day >= oldest),
             *(ClosedRequest(today, max(0, days), outcome) for days in took),
         )
-        kept = tuple(one for one in self.requests if one not in ended)
+        kept = tuple(request for request in self.requests if request not in ended)
         return replace(self, requests=kept, closed=closed[-_MOST_CLOSED:])
 
     def figures(self, first: str, last: str) -> RequestFigures:
         """Return the figures of a period; days are included, ISO 8601."""
-        begun = [one.day for one in self.requests]
+        begun = [request.day for request in self.requests]
         begun += (
             (date.fromisoformat(one.day) - timedelta(days=one.days)).isoformat()
             for one in self.closed

@@ -166,7 +166,7 @@ class Closures:
     """Days without school."""
 
     def __init__(self, holidays: Iterable[Holiday] = ()) -> None:
-        self._days = [(one.first, one.last) for one in holidays]
+        self._days = [(holiday.first, holiday.last) for holiday in holidays]
 
     def __contains__(self, day: date) -> bool:
         """Return whether a day is without school."""
@@ -226,7 +226,7 @@ class Timetable:
         self, periods: Iterable[Period], lessons: Iterable[Lesson], holidays: Iterable[Holiday] = ()
     ) -> None:
         self._holidays = Closures(holidays)
-        times = {one.id: (one.starts_s, one.ends_s) for one in lessons}
+        times = {lesson.id: (lesson.starts_s, lesson.ends_s) for lesson in lessons}
         self._of_weekday: list[list[tuple[int, int, str]]] = [[] for _ in range(7)]
         for period in periods:
             if period.lesson in times:
@@ -325,7 +325,9 @@ class _Day:
 
     def _on(self, weekday: int) -> Iterator[Lesson]:
         cells = self._cells
-        return (one for one in self._lessons if cells is None or (weekday, one.id) in cells)
+        return (
+            lesson for lesson in self._lessons if cells is None or (weekday, lesson.id) in cells
+        )
 
 
 def _of_room(policy: Policy, room: str) -> _Day | None:

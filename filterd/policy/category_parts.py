@@ -67,7 +67,7 @@ def locked_in(categories: Mapping[str, Category], category: str) -> list[str]:
     if category not in categories or categories[category].locked or categories[category].ordered:
         return []
     parts = with_parts(categories, category) - {category}
-    return sorted(one for one in parts if categories[one].locked)
+    return sorted(part for part in parts if categories[part].locked)
 
 
 def opened_with(categories: Mapping[str, Category], category: str) -> frozenset[str]:
@@ -92,10 +92,12 @@ def locked_parts(policy: Policy, overrides: Overrides, now: float) -> Iterator[L
             for part in locked_in(policy.categories, setting.target):
                 whom = Audience.GRADE, setting.grade
                 yield LockedPart(part, setting.target, *whom, setting.id)
-    for one in overrides.exceptions:
-        if one.allow and one.kind == _CATEGORY and _holds(one, now):
-            for part in locked_in(policy.categories, one.target):
-                yield LockedPart(part, one.target, one.audience, one.whom, one.id)
+    for exception in overrides.exceptions:
+        if exception.allow and exception.kind == _CATEGORY and _holds(exception, now):
+            for part in locked_in(policy.categories, exception.target):
+                yield LockedPart(
+                    part, exception.target, exception.audience, exception.whom, exception.id
+                )
 
 
 def _holds(one: GradeSetting | LocalException, now: float) -> bool:

@@ -29,15 +29,15 @@ class ConfidentialNames:
     """
 
     def __init__(self, policy: Policy, index: Index) -> None:
-        marked = (one.id for one in policy.categories.values() if one.confidential)
+        marked = (category.id for category in policy.categories.values() if category.confidential)
         self.categories = ALWAYS_CONFIDENTIAL.union(marked)
         self._index = index
         lists = enumerate(index.lists)
         self._lists = frozenset(n for n, one in lists if one.category in self.categories)
         self._claims: dict[int, tuple[Claim, ...]] = {}
-        pins = [one for one in policy.pins if one.reason == HELP]
-        self._help = frozenset(one.name for one in pins)
-        self._help_subtrees = frozenset(one.name for one in pins if one.subtree)
+        pins = [pin for pin in policy.pins if pin.reason == HELP]
+        self._help = frozenset(pin.name for pin in pins)
+        self._help_subtrees = frozenset(pin.name for pin in pins if pin.subtree)
 
     def __contains__(self, qname: bytes) -> bool:
         """Return whether a name is confidential, for a question of any type.

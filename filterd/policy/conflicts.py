@@ -91,11 +91,14 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
     }
     return Overlaps(
         tuple(
-            one
-            for one in overrides.exceptions
-            if _meet(one, exam)
+            exception
+            for exception in overrides.exceptions
+            if _meet(exception, exam)
             # An unknown client may turn up in any network.
-            and (one.audience is Audience.CLIENT or one.whom in reached[one.audience])
+            and (
+                exception.audience is Audience.CLIENT
+                or exception.whom in reached[exception.audience]
+            )
         ),
         tuple(
             one
@@ -105,7 +108,7 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
     )
 
 
-def disturbs(policy: Policy, one: LocalException, exam: Exam) -> bool:
+def disturbs(policy: Policy, exception: LocalException, exam: Exam) -> bool:
     """Return whether an exam or an exception has no effect where the two overlap.
 
     During an exam only the exam's own allows apply to its participants, and pins: an allow
@@ -114,8 +117,8 @@ def disturbs(policy: Policy, one: LocalException, exam: Exam) -> bool:
     """
     opened = {*_wire_names(policy, TargetKind.NAME, exam.names)}
     opened |= {*_wire_names(policy, TargetKind.SERVICE, exam.services)}
-    named = [*_wire_names(policy, one.kind, [one.target])]
-    if not one.allow:
+    named = [*_wire_names(policy, exception.kind, [exception.target])]
+    if not exception.allow:
         return any(above in opened for name in named for above in names.ancestors(name))
     opened |= {pin.name for pin in policy.pins if pin.subtree}
     pinned = {pin.name for pin in policy.pins}
@@ -129,11 +132,11 @@ def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalExce
 
     Of each pair the block holds.
     """
-    allows = [one for one in overrides.exceptions if one.allow]
+    allows = [exception for exception in overrides.exceptions if exception.allow]
     blocks: dict[_Subject, list[LocalException]] = defaultdict(list)
-    for one in overrides.exceptions:
-        if not one.allow:
-            blocks[_subject(one)].append(one)
+    for exception in overrides.exceptions:
+        if not exception.allow:
+            blocks[_subject(exception)].append(exception)
     return [
         (allow, block)
         for allow in allows
@@ -183,7 +186,7 @@ def is_open(engine: Engine, exception: LocalException, now: float) -> bool:
     clients = list(_clients(engine.policy, exception))
     if exception.kind is TargetKind.NAME:
         name = names.from_text(exception.target)
-        return not any(engine.decide(one, name, RRType.A, now).blocked for one in clients)
+        return not any(engine.decide(client, name, RRType.A, now).blocked for client in clients)
     state = {TargetKind.CATEGORY: state_of, TargetKind.SERVICE: state_of_service}.get(
         exception.kind
     )
@@ -194,14 +197,18 @@ def is_open(engine: Engine, exception: LocalException, now: float) -> bool:
         shut = locked_in(engine.policy.categories, exception.target)
         targets = with_parts(engine.policy.categories, exception.target).difference(shut)
     return all(
-        state(engine.policy, one.grade, target) == OPEN for one in clients for target in targets
+        state(engine.policy, client.grade, target) == OPEN
+        for client in clients
+        for target in targets
     )
 
 
 def services_with(policy: Policy, name: bytes) -> list[str]:
     """Return the services that a name belongs to."""
     above = frozenset(names.suffixes(name))
-    return [one.id for one in policy.services.values() if not above.isdisjoint(one.names)]
+    return [
+        service.id for service in policy.services.values() if not above.isdisjoint(service.names)
+    ]
 
 
 def _idle_group(policy: Policy, exception: LocalException) -> Idle | None:
@@ -286,8 +293,8 @@ def _grades_in(policy: Policy, overrides: Overrides, exam: Exam) -> Iterator[str
             at = max(seat.span.until, at + _SHORTEST_S)
 
 
-def _subject(one: LocalException) -> _Subject:
-    return one.kind, one.target, one.audience, one.whom
+def _subject(exception: LocalException) -> _Subject:
+    return exception.kind, exception.target, exception.audience, exception.whom
 
 
 def _meet(one: LocalException | Exam, other: LocalException | Exam) -> bool:
@@ -309,7 +316,7 @@ def meant_by(policy: Policy, name: bytes) -> str:
     A name that is known, or beneath a known one, is right.
     """
     known = frozenset(_known(policy))
-    if any(one in known for one in names.suffixes(name)):
+    if any(suffix in known for suffix in names.suffixes(name)):
         return ""
     written = names.to_text(name).removeprefix("www.")
     length = len(written.rpartition(".")[0])
@@ -330,8 +337,8 @@ def meant_by(policy: Policy, name: bytes) -> str:
 def _known(policy: Policy) -> Iterator[bytes]:
     for service in policy.services.values():
         yield from service.names
-    yield from (one.name for one in policy.pins)
-    yield from (one.name for one in policy.protections)
+    yield from (pin.name for pin in policy.pins)
+    yield from (protection.name for protection in policy.protections)
 
 
 def distance(one: str, other: str, most: int) -> int:

@@ -125,7 +125,7 @@ class EffectivePolicy:
         seat = self.seats.get(network or "")
         edges = [self.terms.get(key, ALWAYS).until for key in ("", network or "")]
         client = Client(own, network, address)
-        edges += (one.span.until for one in self.changes if one.change.concerns(client))
+        edges += (change.span.until for change in self.changes if change.change.concerns(client))
         if seat is not None:
             edges.append(seat.span.until)
             if seat.why is Why.BETWEEN:  # which grade is the strictest depends on all of them
@@ -164,7 +164,7 @@ def at(
         first, last = band(now)
         return replace(compiled, since=first, until=min(now + plain.for_s, last))
     overrides = without_dates(overrides)
-    is_timeless = not policy.scheduled and not any(one.timetable for one in policy.networks)
+    is_timeless = not policy.scheduled and not any(network.timetable for network in policy.networks)
     if is_timeless and replace(overrides, number=0) == Overrides():
         return EffectivePolicy(policy)
     return _Compiler(policy, overrides, now).moment()
@@ -186,11 +186,11 @@ class _Compiler:
         if is_open is None:
             is_open = _open_now(policy, calendar, now)
         self._changes = dated_changes(policy, overrides, is_open, now)
-        self._in_force = [one.change for one in self._changes if one.holds]
+        self._in_force = [change.change for change in self._changes if change.holds]
         self._changer = Changer(policy)
         self._exams: dict[str, Exam] = {}
         self._terms: dict[str, Interval] = {}
-        rooms = {one.id for one in policy.networks}
+        rooms = {network.id for network in policy.networks}
         for exam in overrides.exams:
             if exam.room in rooms and self._is_on(exam.room, exam.starts_at, exam.ends_at):
                 newest = self._exams.setdefault(exam.room, exam)
@@ -222,7 +222,7 @@ class _Compiler:
             log=self._log(),
         )
         span = self._dated_rules
-        spans = [one.span for one in self._changes] + [one.span for one in seats.values()]
+        spans = [change.span for change in self._changes] + [one.span for one in seats.values()]
         spans += (term(*one, self._now)[1] for one in log_levels.terms(self._overrides))
         for goes_on in (*spans, *self._terms.values()):
             span = span.joined(goes_on)
@@ -294,26 +294,26 @@ class _Compiler:
 
     def _rules(self) -> Iterator[LocalRule]:
         """Yield rules of names: of exceptions until they end, of exams while they are on."""
-        for one in self._overrides.exceptions:
-            if one.kind not in (TargetKind.NAME, TargetKind.SERVICE):
+        for exception in self._overrides.exceptions:
+            if exception.kind not in (TargetKind.NAME, TargetKind.SERVICE):
                 continue
-            if one.ends_at is not None and one.ends_at <= self._now:
-                self._dated_rules = self._dated_rules.joined(Interval(one.ends_at, inf))
+            if exception.ends_at is not None and exception.ends_at <= self._now:
+                self._dated_rules = self._dated_rules.joined(Interval(exception.ends_at, inf))
                 continue
             self._dated_rules = self._dated_rules.joined(
-                Interval(-inf, inf if one.ends_at is None else one.ends_at)
+                Interval(-inf, inf if exception.ends_at is None else exception.ends_at)
             )
-            for name in self._names_of(one):
+            for name in self._names_of(exception):
                 yield LocalRule(
-                    f"exception:{one.id}",
+                    f"exception:{exception.id}",
                     name,
-                    one.allow,
-                    one.audience,
-                    one.whom,
-                    one.reason,
-                    one.author,
-                    one.starts_at,
-                    one.ends_at,
+                    exception.allow,
+                    exception.audience,
+                    exception.whom,
+                    exception.reason,
+                    exception.author,
+                    exception.starts_at,
+                    exception.ends_at,
                 )
         for exam in self._exams.values():
             for name in (*_wire(exam.names), *self._of_services(exam.services)):
@@ -330,10 +330,10 @@ class _Compiler:
                     exam=str(exam.id),
                 )
 
-    def _names_of(self, one: LocalException) -> Iterator[bytes]:
-        if one.kind is TargetKind.SERVICE:
-            return self._of_services([one.target])
-        return _wire([one.target])
+    def _names_of(self, exception: LocalException) -> Iterator[bytes]:
+        if exception.kind is TargetKind.SERVICE:
+            return self._of_services([exception.target])
+        return _wire([exception.target])
 
     def _of_services(self, wanted: Iterable[str]) -> Iterator[bytes]:
         for one in wanted:
@@ -341,19 +341,23 @@ class _Compiler:
                 yield from self._policy.services[one].names
 
     def _suspensions(self) -> Iterator[Protection]:
-        for one in self._overrides.exceptions:
-            if not suspends(one):
+        for exception in self._overrides.exceptions:
+            if not suspends(exception):
                 continue
-            latest = one.starts_at + LONGEST_SUSPENSION_S
-            ends_at = latest if one.ends_at is None else min(one.ends_at, latest)
-            if self._is_on("", one.starts_at, ends_at):
-                for name in _wire([one.target]):
-                    yield Protection(name, reason=one.reason, entry_only=True)
+            latest = exception.starts_at + LONGEST_SUSPENSION_S
+            ends_at = latest if exception.ends_at is None else min(exception.ends_at, latest)
+            if self._is_on("", exception.starts_at, ends_at):
+                for name in _wire([exception.target]):
+                    yield Protection(name, reason=exception.reason, entry_only=True)
 
 
-def suspends(one: LocalException) -> bool:
+def suspends(exception: LocalException) -> bool:
     """Return whether an exception suspends list entries, which affects all clients."""
-    return one.kind is TargetKind.ENTRY and one.allow and one.audience is Audience.EVERYBODY
+    return (
+        exception.kind is TargetKind.ENTRY
+        and exception.allow
+        and exception.audience is Audience.EVERYBODY
+    )
 
 
 def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple[bool, Interval]]:
@@ -361,10 +365,10 @@ def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple
     used = {one.schedule for one in policy.scheduled}
     shown = calendar.reading(now)
     return {
-        one.id: (openings.state(shown), calendar.span(openings, now))
-        for one in policy.schedules
-        if one.id in used
-        for openings in [Openings(one, policy.holidays)]
+        schedule.id: (openings.state(shown), calendar.span(openings, now))
+        for schedule in policy.schedules
+        if schedule.id in used
+        for openings in [Openings(schedule, policy.holidays)]
     }
 
 

@@ -73,7 +73,9 @@ class Engine:
     ) -> list[Verdict]:
         """Decide one question for several clients with a single lookup of the name."""
         own_rules, hits = self._overlay.lookup(qname), self._lists.lookup(qname)
-        return [self._decide_of(one, qname, qtype, now, (), own_rules, hits) for one in clients]
+        return [
+            self._decide_of(client, qname, qtype, now, (), own_rules, hits) for client in clients
+        ]
 
     def alike(self, qname: bytes) -> tuple[object, ...] | None:
         """Return a key shared by names whose verdicts are all by the same list claims.

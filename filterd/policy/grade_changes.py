@@ -144,18 +144,18 @@ def _marked(change: GradeChange, policy: Policy) -> GradeChange:
 
 
 def _settings(overrides: Overrides, now: float) -> Iterator[Dated]:
-    for one in overrides.grades:
+    for grade in overrides.grades:
         change = GradeChange(
             Layer.SETTING,
-            str(one.id),
-            one.opens,
-            str(one.kind),
-            one.target,
+            str(grade.id),
+            grade.opens,
+            str(grade.kind),
+            grade.target,
             Audience.GRADE,
-            one.grade,
-            one.id,
+            grade.grade,
+            grade.id,
         )
-        yield Dated(change, *term(one.starts_at, one.ends_at, now))
+        yield Dated(change, *term(grade.starts_at, grade.ends_at, now))
 
 
 def _scheduled(policy: Policy, open_now: Mapping[str, tuple[bool, Interval]]) -> Iterator[Dated]:
@@ -174,23 +174,25 @@ def _scheduled(policy: Policy, open_now: Mapping[str, tuple[bool, Interval]]) ->
 
 
 def _exceptions(overrides: Overrides, now: float) -> Iterator[Dated]:
-    for one in overrides.exceptions:
-        if one.kind is TargetKind.CATEGORY:
+    for exception in overrides.exceptions:
+        if exception.kind is TargetKind.CATEGORY:
             change = GradeChange(
                 Layer.EXCEPTION,
-                str(one.id),
-                one.allow,
+                str(exception.id),
+                exception.allow,
                 _CATEGORY,
-                one.target,
-                one.audience,
-                one.whom,
+                exception.target,
+                exception.audience,
+                exception.whom,
             )
-            yield Dated(change, *term(one.starts_at, one.ends_at, now))
-        elif one.kind is TargetKind.PAUSE and one.allow:
-            change = GradeChange(Layer.PAUSE, str(one.id), True, _PAUSE, "", one.audience, one.whom)
-            latest = one.starts_at + LONGEST_PAUSE_S
-            ends_at = latest if one.ends_at is None else min(one.ends_at, latest)
-            yield Dated(change, *term(one.starts_at, ends_at, now))
+            yield Dated(change, *term(exception.starts_at, exception.ends_at, now))
+        elif exception.kind is TargetKind.PAUSE and exception.allow:
+            change = GradeChange(
+                Layer.PAUSE, str(exception.id), True, _PAUSE, "", exception.audience, exception.whom
+            )
+            latest = exception.starts_at + LONGEST_PAUSE_S
+            ends_at = latest if exception.ends_at is None else min(exception.ends_at, latest)
+            yield Dated(change, *term(exception.starts_at, ends_at, now))
 
 
 class Changer:
@@ -359,8 +361,8 @@ def with_devices(policy: Policy, overrides: Overrides) -> tuple[Network, ...]:
     A device is in one room: where two have it, it is in the one that was learned
     last; one that was learned is in no other network of the files.
     """
-    learned = {one.room: one.macs for one in overrides.devices}
-    room_of = {mac: one.room for one in overrides.devices for mac in one.macs}
+    learned = {device.room: device.macs for device in overrides.devices}
+    room_of = {mac: device.room for device in overrides.devices for mac in device.macs}
     known = {network.id for network in policy.networks}
     room_of = {mac: room for mac, room in room_of.items() if room in known}
     if not learned:

@@ -100,7 +100,7 @@ def as_told(policy: Policy, now: float) -> Policy:
             held.setdefault(rule.name, []).append(rule)
     if not held:
         return policy
-    grades = {key: _with_services(policy, one, held) for key, one in policy.grades.items()}
+    grades = {key: _with_services(policy, grade, held) for key, grade in policy.grades.items()}
     return replace(policy, grades=grades)
 
 
@@ -110,9 +110,9 @@ def _with_services(
     opened, closed, client = set(grade.opened), set(grade.closed), model.Client(grade)
     for service in policy.services.values():
         own_id = model.SERVICE + service.id
-        if own_id in policy.kept_closed or not all(one in held for one in service.names):
+        if own_id in policy.kept_closed or not all(name in held for name in service.names):
             continue
-        outcomes = {_outcome(held[one], client) for one in service.names}
+        outcomes = {_outcome(held[name], client) for name in service.names}
         if outcomes == {True}:
             opened.add(own_id)
             closed.discard(own_id)
@@ -123,7 +123,7 @@ def _with_services(
 
 def _outcome(rules: Sequence[LocalRule], client: Client) -> bool | None:
     """Return what the narrowest rule says, a block before an allow; None for none."""
-    mine = [one for one in rules if client.is_meant_by(one)]
+    mine = [rule for rule in rules if client.is_meant_by(rule)]
     narrow = [*model.Audience]
     first = max(mine, key=lambda one: (narrow.index(one.audience), not one.allow), default=None)
     return None if first is None else first.allow
@@ -137,9 +137,9 @@ def _between(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> 
 
 def _categories(policy: Policy, grade: GradePolicy, other: Policy) -> dict[str, str]:
     """Return the states of categories; a part that only ``other`` has is as its whole."""
-    found = {one: state_of(policy, grade, one) for one in policy.categories}
-    parts = (one for one in other.categories.values() if one.part_of in found)
-    return {one.id: found[one.part_of] for one in parts} | found
+    found = {category: state_of(policy, grade, category) for category in policy.categories}
+    parts = (category for category in other.categories.values() if category.part_of in found)
+    return {part.id: found[part.part_of] for part in parts} | found
 
 
 def _services(policy: Policy, grade: GradePolicy) -> dict[str, str]:
@@ -158,10 +158,10 @@ def _settings(grade: GradePolicy) -> dict[str, str]:
 
 def _rules(policy: Policy) -> dict[str, str]:
     return {
-        f"{names.to_text(one.name)} ({one.whom or one.audience.value})": (
-            "allow" if one.allow else "block"
+        f"{names.to_text(rule.name)} ({rule.whom or rule.audience.value})": (
+            "allow" if rule.allow else "block"
         )
-        for one in policy.rules
+        for rule in policy.rules
     }
 
 
@@ -196,10 +196,14 @@ def grade_row(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
         "youtube": grade.youtube,
         "client_ttl_max": grade.client_ttl_max_s,
         **({"class": grade.class_id} if grade.class_id else {}),
-        "networks": [one.id for one in policy.networks if one.grade == grade.key],
+        "networks": [network.id for network in policy.networks if network.grade == grade.key],
         "unknown_clients": grade.key == policy.unknown_grade,
-        "categories": {one: state_of(policy, grade, one) for one in policy.categories},
-        "services": {one: state_of_service(policy, grade, one) for one in policy.services},
+        "categories": {
+            category: state_of(policy, grade, category) for category in policy.categories
+        },
+        "services": {
+            service: state_of_service(policy, grade, service) for service in policy.services
+        },
     }
 
 
@@ -210,9 +214,9 @@ def network_rows(policy: Policy) -> list[Row]:
             "grade": grade.key,
             "tier": grade.tier,
             "networks": [
-                f"{one.id} {' '.join((*one.cidrs, *one.interfaces))}"
-                for one in policy.networks
-                if one.grade == grade.key
+                f"{network.id} {' '.join((*network.cidrs, *network.interfaces))}"
+                for network in policy.networks
+                if network.grade == grade.key
             ],
             "unknown_clients": grade.key == policy.unknown_grade,
         }
@@ -229,10 +233,10 @@ def category_rows(policy: Policy, grade: GradePolicy) -> list[Row]:
 def service_group_rows(policy: Policy, grade: GradePolicy) -> list[Row]:
     """Return each category that has services, with those open and closed to a grade."""
     groups: dict[str, dict[str, list[str]]] = {}
-    for one in policy.services.values():
-        states = groups.setdefault(one.group, {OPEN: [], CLOSED: []})
-        is_open = state_of_service(policy, grade, one.id) == OPEN
-        states[OPEN if is_open else CLOSED].append(one.id)
+    for service in policy.services.values():
+        states = groups.setdefault(service.group, {OPEN: [], CLOSED: []})
+        is_open = state_of_service(policy, grade, service.id) == OPEN
+        states[OPEN if is_open else CLOSED].append(service.id)
     return [{"group": group, **states} for group, states in groups.items()]
 
 
@@ -261,14 +265,14 @@ def whole_service_row(policy: Policy, service: Service) -> dict[str, Any]:
 
 def ids(policy: Policy) -> dict[str, list[str]]:
     """Return the ids that commands take, by kind."""
-    of_grades = {one.grade for one in policy.grades.values()}
-    tiers = {one.tier: None for one in policy.grades.values()}
+    of_grades = {grade.grade for grade in policy.grades.values()}
+    tiers = {grade.tier: None for grade in policy.grades.values()}
     return {
         "grades": [one for one in GRADES if one in of_grades],
         "tiers": [*tiers],
         "classes": [one.id for one in policy.classes],
-        "rooms": [one.id for one in policy.networks if one.room],
-        "networks": [one.id for one in policy.networks],
+        "rooms": [network.id for network in policy.networks if network.room],
+        "networks": [network.id for network in policy.networks],
         "services": [*policy.services],
         "categories": [*policy.categories],
     }

@@ -84,7 +84,7 @@ def opened_by(thing: Any, policy: Policy, index: Index) -> frozenset[str]:
         case Exam():
             guarded = _guarded_for(policy, Audience.NETWORK, thing.room)
             opened = _of_services(thing.services, policy, guarded)
-            return opened.union(*(_of_text(one, policy, index, guarded) for one in thing.names))
+            return opened.union(*(_of_text(name, policy, index, guarded) for name in thing.names))
         case RoomSetting():
             return _of_grade_brought(thing, policy)
         case GradeSetting(opens=True):
@@ -185,9 +185,9 @@ def _guarded_for(policy: Policy, audience: Audience, whom: str) -> frozenset[str
     """Return what is guarded for any grade that an audience may have."""
     grades = policy.grades.values()
     if audience is Audience.NETWORK:
-        networks = [one for one in policy.networks if one.id == whom]
-        keys = {one.grade for one in networks}
-        is_any = any(one.room for one in networks)
+        networks = [network for network in policy.networks if network.id == whom]
+        keys = {network.grade for network in networks}
+        is_any = any(network.room for network in networks)
         reached = [grade for grade in grades if is_any or grade.key in keys]
     else:
         address = whom if audience is Audience.CLIENT else None
@@ -202,18 +202,18 @@ def _of_grade_brought(thing: RoomSetting, policy: Policy) -> frozenset[str]:
         return frozenset()
     keys = {
         key
-        for one in policy.networks
-        if one.id == thing.room
-        for key in (one.grade, *(period.grade for period in one.timetable))
+        for network in policy.networks
+        if network.id == thing.room
+        for key in (network.grade, *(period.grade for period in network.timetable))
     }
-    guarded = (one.guarded for one in policy.grades.values() if one.key in keys)
+    guarded = (grade.guarded for grade in policy.grades.values() if grade.key in keys)
     return frozenset[str]().union(*guarded) - brought.guarded - brought.closed
 
 
 def _of_services(
     services: tuple[str, ...], policy: Policy, guarded: frozenset[str]
 ) -> frozenset[str]:
-    groups = (policy.services[one].group for one in services if one in policy.services)
+    groups = (policy.services[service].group for service in services if service in policy.services)
     return guarded.intersection(groups)
 
 

@@ -207,7 +207,7 @@ class DecisionTable:
 
     def __init__(self, policy: Policy, index: Index) -> None:
         self._categories, self._kept_closed = policy.categories, policy.kept_closed
-        marked = (one.id for one in policy.categories.values() if one.confidential)
+        marked = (category.id for category in policy.categories.values() if category.confidential)
         self._confidential = ALWAYS_CONFIDENTIAL.union(marked)
         self._index = index
         self._rows: dict[tuple[str, int], tuple[Ruling, ...]] = {}
@@ -227,7 +227,7 @@ class DecisionTable:
                 if self._index.claims[claim_id][1].effect is not Effect.MARKER
             )
             hidden = self._confidential
-            row = tuple(sorted(rulings, key=lambda one: one.category not in hidden))
+            row = tuple(sorted(rulings, key=lambda ruling: ruling.category not in hidden))
             self._rows[key] = row
         return row
 

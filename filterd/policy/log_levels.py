@@ -110,7 +110,7 @@ class LevelInForce(NamedTuple):
 
 def levels_of(policy: Policy) -> dict[str, LogLevel]:
     """Return the level that a policy has for each tier of the site, in its order."""
-    return {one.tier: policy.log.level_of(one.tier) for one in policy.grades.values()}
+    return {grade.tier: policy.log.level_of(grade.tier) for grade in policy.grades.values()}
 
 
 def highest(found: Collection[LogLevel]) -> LogLevel:
@@ -131,7 +131,11 @@ def level_of(policy: Policy, overrides: Overrides, tier: str, now: float) -> Lev
     where that of the files has been lowered since.
     """
     of_files = LevelInForce(policy.log.level_of(tier))
-    held = [one for one in overrides.log_settings if one.tier in ("", tier) and holds(one, now)]
+    held = [
+        setting
+        for setting in overrides.log_settings
+        if setting.tier in ("", tier) and holds(setting, now)
+    ]
     if not held:
         return of_files
     newest = max(held, key=lambda one: one.id)
@@ -143,9 +147,9 @@ def level_of(policy: Policy, overrides: Overrides, tier: str, now: float) -> Lev
 
 def terms(overrides: Overrides) -> Iterator[tuple[float, float | None]]:
     """Yield begin and end of each setting that may hold at some time."""
-    for one in overrides.log_settings:
-        if one.level != LogLevel.FULL or one.confirmed_by:
-            yield one.starts_at, one.ends_at
+    for setting in overrides.log_settings:
+        if setting.level != LogLevel.FULL or setting.confirmed_by:
+            yield setting.starts_at, setting.ends_at
 
 
 def at_unknown_time(policy: Policy, overrides: Overrides, floor: float) -> QueryLog:
@@ -157,10 +161,10 @@ def at_unknown_time(policy: Policy, overrides: Overrides, floor: float) -> Query
         floor: the earliest possible Unix time.
     """
     least = levels_of(policy)
-    for one in overrides.log_settings:
-        if one.ends_at is None or one.ends_at > floor:
-            for tier in [one.tier] if one.tier else least:
-                least[tier] = min(least[tier], LogLevel(one.level), key=_LEVELS.index)
+    for setting in overrides.log_settings:
+        if setting.ends_at is None or setting.ends_at > floor:
+            for tier in [setting.tier] if setting.tier else least:
+                least[tier] = min(least[tier], LogLevel(setting.level), key=_LEVELS.index)
     return replace(policy.log, tiers=least)
 
 

@@ -62,7 +62,7 @@ class NameRules:
         found = list[bytes]()
         for entry in self._entries:
             guards: list[Pin | Protection] = [*entry.pins, *entry.protections]
-            if entry.rules or entry.rewrites or not all(one.subtree for one in guards):
+            if entry.rules or entry.rewrites or not all(guard.subtree for guard in guards):
                 return None
             found.append(guards[0].name)
         return tuple(found)
@@ -73,16 +73,16 @@ class NameRules:
             for pin in entry.pins:
                 if pin.subtree or pin.name == self._qname:
                     yield RankedMatch(Match(Rule.PIN, False, pin.name, reason=pin.reason))
-            for one in entry.protections:
-                if one.subtree or one.name == self._qname:
+            for protection in entry.protections:
+                if protection.subtree or protection.name == self._qname:
                     match = Match(
                         Rule.PROTECTED,
                         False,
-                        one.name,
-                        reason=one.reason,
-                        except_categories=one.except_categories,
-                        entry_only=one.entry_only,
-                        every_list=one.every_list,
+                        protection.name,
+                        reason=protection.reason,
+                        except_categories=protection.except_categories,
+                        entry_only=protection.entry_only,
+                        every_list=protection.every_list,
                     )
                     yield RankedMatch(match)
 
@@ -100,7 +100,7 @@ class NameRules:
         rewrites = (one for entry in self._entries for one in entry.rewrites)
         for one in rewrites:
             if self._qname in one.names and getattr(grade, one.setting) == one.level:
-                pinned = any(one.match.rule is Rule.PIN for one in self.guards())
+                pinned = any(guard.match.rule is Rule.PIN for guard in self.guards())
                 return None if pinned else one.target
         return None
 

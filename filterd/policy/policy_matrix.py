@@ -40,37 +40,37 @@ def policy_matrix(
         moment: what the two make now.
         now: Unix time.
     """
-    every = [one for one in moment.changes if not _has_ended(one, now)]
-    things: dict[str, Any] = {str(one.id): one for one in overrides.exceptions}
-    things |= {str(one.id): one for one in overrides.grades}
-    tiers = {one.tier for one in policy.grades.values()}
+    every = [change for change in moment.changes if not _has_ended(change, now)]
+    things: dict[str, Any] = {str(exception.id): exception for exception in overrides.exceptions}
+    things |= {str(grade.id): grade for grade in overrides.grades}
+    tiers = {grade.tier for grade in policy.grades.values()}
     told = as_told(moment.policy, now)
     columns = [_Column(policy, told, tier, every) for tier in TIERS if tier in tiers]
     return {
         "tiers": [column.head(things) for column in columns],
         "categories": [
             {
-                **to_plain(one),
-                "rating": one.rating,
-                "legal_basis": list(one.legal_basis),
-                "kept_closed": one.id in policy.kept_closed,
+                **to_plain(category),
+                "rating": category.rating,
+                "legal_basis": list(category.legal_basis),
+                "kept_closed": category.id in policy.kept_closed,
                 "cells": {
-                    column.tier: column.cell(one.id, (one.id, one.part_of), things)
+                    column.tier: column.cell(category.id, (category.id, category.part_of), things)
                     for column in columns
                 },
             }
-            for one in policy.categories.values()
+            for category in policy.categories.values()
         ],
         "services": [
             {
-                **{key: getattr(one, key) for key in ("id", "name_vi", "name_en", "group")},
-                "min_age": one.min_age,
+                **{key: getattr(service, key) for key in ("id", "name_vi", "name_en", "group")},
+                "min_age": service.min_age,
                 "cells": {
-                    column.tier: {"states": column.states(state_of_service, one.id)}
+                    column.tier: {"states": column.states(state_of_service, service.id)}
                     for column in columns
                 },
             }
-            for one in policy.services.values()
+            for service in policy.services.values()
         ],
     }
 
@@ -80,18 +80,18 @@ class _Column:
 
     def __init__(self, policy: Policy, now: Policy, tier: str, changes: Iterable[Dated]) -> None:
         self._files, self._now, self.tier = policy, now, tier
-        self._grades = [one for one in policy.grades.values() if one.tier == tier]
-        self._changes = [one for one in changes if _concerns(policy, one, tier)]
+        self._grades = [grade for grade in policy.grades.values() if grade.tier == tier]
+        self._changes = [change for change in changes if _concerns(policy, change, tier)]
 
     def head(self, things: dict[str, Any]) -> dict[str, Any]:
         """Return what holds for the tier whatever the category."""
         first = self._now.grades[self._grades[0].key]
-        every = [one for one in self._changes if one.change.kind in _WHOLE]
+        every = [change for change in self._changes if change.change.kind in _WHOLE]
         return {
             "tier": self.tier,
-            "grades": [one.grade for one in self._grades if not one.class_id],
-            "classes": [one.class_id for one in self._grades if one.class_id],
-            "age": min(one.age for one in self._grades),
+            "grades": [grade.grade for grade in self._grades if not grade.class_id],
+            "classes": [grade.class_id for grade in self._grades if grade.class_id],
+            "age": min(grade.age for grade in self._grades),
             "safe_search": first.safe_search,
             "youtube": first.youtube,
             "block_response": first.response.value,
@@ -109,14 +109,14 @@ class _Column:
             things: what commands have set, by number.
         """
         changes = [
-            one
-            for one in self._changes
-            if one.change.kind == "category" and one.change.target in targets
+            change
+            for change in self._changes
+            if change.change.kind == "category" and change.change.target in targets
         ]
         return {
             "states": self.states(state_of, category),
             "files": self.states(state_of, category, self._files),
-            "changes": [_plain(one, things) for one in changes[:MOST_CHANGES]],
+            "changes": [_plain(change, things) for change in changes[:MOST_CHANGES]],
             "left_out": max(0, len(changes) - MOST_CHANGES),
         }
 
@@ -129,12 +129,12 @@ class _Column:
         """Return the grades by their state, and the classes that differ from their grade."""
         policy, found = policy or self._now, dict[str, list[str]]()
         of_grade = dict[str, str]()
-        for one in self._grades:
-            known = state(policy, policy.grades[one.key], target)
-            if not one.class_id:
-                of_grade[one.grade] = known
-            if not one.class_id or of_grade.get(one.grade) != known:
-                found.setdefault(known, []).append(one.key)
+        for grade in self._grades:
+            known = state(policy, policy.grades[grade.key], target)
+            if not grade.class_id:
+                of_grade[grade.grade] = known
+            if not grade.class_id or of_grade.get(grade.grade) != known:
+                found.setdefault(known, []).append(grade.key)
         return found
 
 
@@ -148,15 +148,15 @@ def _concerns(policy: Policy, dated: Dated, tier: str) -> bool:
         case Audience.GRADE | Audience.CLASS:
             return change.whom in policy.grades and policy.grades[change.whom].tier == tier
         case Audience.NETWORK:
-            networks = (one for one in policy.networks if one.id == change.whom)
-            return any(tier in _tiers_of(policy, one) for one in networks)
+            networks = (network for network in policy.networks if network.id == change.whom)
+            return any(tier in _tiers_of(policy, network) for network in networks)
         case _:
             return False
 
 
 def _tiers_of(policy: Policy, network: Network) -> set[str]:
     keys = {network.grade, *(one.grade for one in network.timetable)}
-    return {policy.grades[one].tier for one in keys if one in policy.grades}
+    return {policy.grades[key].tier for key in keys if key in policy.grades}
 
 
 def _has_ended(dated: Dated, now: float) -> bool:

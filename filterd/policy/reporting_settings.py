@@ -180,7 +180,7 @@ class ReportSettings:
             first: its first day, ISO 8601.
             last: its last one.
         """
-        begun = [one for one in self.programmes if one.begins <= last]
+        begun = [programme for programme in self.programmes if programme.begins <= last]
         before = sum(one.begins <= first for one in begun)
         return tuple(begun[max(0, before - 1) :])
 

@@ -101,9 +101,9 @@ def _dated(overrides: Overrides) -> Iterable[tuple[str, Iterable[Any]]]:
 
 
 def _holiday(policy: Policy, day: date) -> dict[str, str] | None:
-    for one in policy.holidays:
-        if day in Closures([one]):
-            return {"vi": one.name_vi, "en": one.name_en}
+    for holiday in policy.holidays:
+        if day in Closures([holiday]):
+            return {"vi": holiday.name_vi, "en": holiday.name_en}
     return None
 
 
@@ -118,7 +118,7 @@ WEEKDAYS = {
 
 def lesson_rows(networks: Iterable[Network], policy: Policy) -> list[list[str]]:
     """Return the rows of timetables, in the order of days and lessons."""
-    order = {one.id: place for place, one in enumerate(policy.lessons)}
+    order = {lesson.id: place for place, lesson in enumerate(policy.lessons)}
     periods = [(one, network.id) for network in networks for one in network.timetable]
     periods.sort(key=lambda pair: (pair[0].weekday, order.get(pair[0].lesson, 0), pair[1]))
     return [[DAYS[one.weekday], one.lesson, room, one.grade, one.teacher] for one, room in periods]

@@ -46,7 +46,7 @@ def change_row(policy: Policy, network: str, before: Iterable[str], after: Itera
 
 
 def _youngest(policy: Policy, seats: tuple[str, ...]) -> tuple[str, int | None]:
-    known = [policy.grades[one] for one in seats if one in policy.grades]
+    known = [policy.grades[seat] for seat in seats if seat in policy.grades]
     if not known:
         return "", None
     found = min(known, key=lambda one: one.age)

@@ -139,15 +139,15 @@ def undated(policy: Policy, overrides: Overrides, now: float, certain: Certainty
     span = _Span(certain, shown(now))
     calendar = Calendar(policy.time_zone)
     scheduled = tuple(one for one in policy.scheduled if span.has_scheduled(one, policy, calendar))
-    settings = [one for one in overrides.rooms if one.grade in policy.grades]
+    settings = [room for room in overrides.rooms if room.grade in policy.grades]
     networks = tuple(
-        _of_unknown_grade(one, settings, span, span.lesson(one, policy, calendar))
-        for one in policy.networks
+        _of_unknown_grade(network, settings, span, span.lesson(network, policy, calendar))
+        for network in policy.networks
     )
     plain = replace(
         policy,
         rules=tuple(
-            replace(one, starts_at=None, ends_at=None) for one in policy.rules if span.has(one)
+            replace(rule, starts_at=None, ends_at=None) for rule in policy.rules if span.has(rule)
         ),
         scheduled=scheduled,
         networks=networks,
@@ -157,11 +157,15 @@ def undated(policy: Policy, overrides: Overrides, now: float, certain: Certainty
     )
     said = replace(
         overrides,
-        exceptions=tuple(_timeless(one) for one in overrides.exceptions if span.has(one)),
+        exceptions=tuple(
+            _timeless(exception) for exception in overrides.exceptions if span.has(exception)
+        ),
         rooms=(),
         exams=_exams(overrides.exams, span),
         grades=tuple(
-            replace(one, starts_at=-inf, ends_at=None) for one in overrides.grades if span.has(one)
+            replace(grade, starts_at=-inf, ends_at=None)
+            for grade in overrides.grades
+            if span.has(grade)
         ),
         log_settings=(),
     )
@@ -173,21 +177,23 @@ def without_dates(overrides: Overrides) -> Overrides:
 
     The manager dates them a moment after the time is known; until then nothing may open.
     """
-    lengths = [one.for_s for one in overrides.exceptions]
-    lengths += [one.for_s for one in overrides.rooms] + [one.for_s for one in overrides.exams]
+    lengths = [exception.for_s for exception in overrides.exceptions]
+    lengths += [room.for_s for room in overrides.rooms] + [exam.for_s for exam in overrides.exams]
     if not any(lengths):
         return overrides
     return replace(
         overrides,
         exceptions=tuple(
-            one if one.for_s is None else replace(one, starts_at=-inf, ends_at=None)
-            for one in overrides.exceptions
-            if one.for_s is None or not one.allow
+            exception
+            if exception.for_s is None
+            else replace(exception, starts_at=-inf, ends_at=None)
+            for exception in overrides.exceptions
+            if exception.for_s is None or not exception.allow
         ),
-        rooms=tuple(one for one in overrides.rooms if one.for_s is None),
+        rooms=tuple(room for room in overrides.rooms if room.for_s is None),
         exams=tuple(
-            one if one.for_s is None else replace(one, starts_at=-inf, ends_at=inf)
-            for one in overrides.exams
+            exam if exam.for_s is None else replace(exam, starts_at=-inf, ends_at=inf)
+            for exam in overrides.exams
         ),
     )
 
@@ -203,45 +209,45 @@ class _Span:
         self._since = certain.since
         self.for_s = inf
 
-    def has(self, one: Dated) -> bool:
+    def has(self, dated: Dated) -> bool:
         """Return whether a dated thing holds: closing at any time, else at all times."""
-        if _opens(one):
+        if _opens(dated):
             is_endless = (
-                isinstance(one, LocalException)
-                and one.ends_at is None
-                and one.kind in _NEVER_ENDLESS
+                isinstance(dated, LocalException)
+                and dated.ends_at is None
+                and dated.kind in _NEVER_ENDLESS
             )
-            return not is_endless and self.has_always(one)
-        return self.may_have(one)
+            return not is_endless and self.has_always(dated)
+        return self.may_have(dated)
 
-    def has_always(self, one: Dated) -> bool:
+    def has_always(self, dated: Dated) -> bool:
         """Return whether a dated thing holds at all times, as far as is certain."""
-        if isinstance(one, _OF_LENGTH) and one.for_s is not None:
-            return self.may_have(one) and one.id > self._since
-        is_begun = one.starts_at is None or one.starts_at <= self.floor
-        self._until(one.starts_at, one.ends_at)
-        return is_begun and (one.ends_at is None or self.latest < one.ends_at)
+        if isinstance(dated, _OF_LENGTH) and dated.for_s is not None:
+            return self.may_have(dated) and dated.id > self._since
+        is_begun = dated.starts_at is None or dated.starts_at <= self.floor
+        self._until(dated.starts_at, dated.ends_at)
+        return is_begun and (dated.ends_at is None or self.latest < dated.ends_at)
 
-    def may_have(self, one: Dated) -> bool:
+    def may_have(self, dated: Dated) -> bool:
         """Return whether a dated thing may hold."""
-        if isinstance(one, _OF_LENGTH) and one.for_s is not None:
+        if isinstance(dated, _OF_LENGTH) and dated.for_s is not None:
             # Whatever the clock shows, it has run for so long at least.
-            self._until(one.starts_at + one.for_s)
-            return self.floor < one.starts_at + one.for_s
-        self._until(one.starts_at, one.ends_at)
-        may_have_begun = one.starts_at is None or one.starts_at <= self.latest
-        return may_have_begun and (one.ends_at is None or self.floor < one.ends_at)
+            self._until(dated.starts_at + dated.for_s)
+            return self.floor < dated.starts_at + dated.for_s
+        self._until(dated.starts_at, dated.ends_at)
+        may_have_begun = dated.starts_at is None or dated.starts_at <= self.latest
+        return may_have_begun and (dated.ends_at is None or self.floor < dated.ends_at)
 
-    def has_scheduled(self, one: Scheduled, policy: Policy, calendar: Calendar) -> bool:
+    def has_scheduled(self, scheduled: Scheduled, policy: Policy, calendar: Calendar) -> bool:
         """Return whether a schedule's change holds: at any time to close, at all to open."""
         if self._is_endless:
-            return not one.opens
+            return not scheduled.opens
         for schedule in policy.schedules:
-            if schedule.id == one.schedule:
+            if schedule.id == scheduled.schedule:
                 openings = Openings(schedule, policy.holidays)
                 is_on = openings.state(calendar.reading(self.floor))
                 is_same = self._is_same(openings, calendar)
-                return is_on and is_same if one.opens else is_on or not is_same
+                return is_on and is_same if scheduled.opens else is_on or not is_same
         return False
 
     def lesson(self, network: Network, policy: Policy, calendar: Calendar) -> str | None:
@@ -279,15 +285,17 @@ _OF_LENGTH = (ClassLoan, Exam, LocalException, LogSetting, RoomSetting)
 """What may be set for a length before the time is confirmed."""
 
 
-def _opens(one: Dated) -> bool:
+def _opens(dated: Dated) -> bool:
     """Return whether a dated thing opens something."""
-    opens: bool = getattr(one, "allow", False) or getattr(one, "opens", False)
+    opens: bool = getattr(dated, "allow", False) or getattr(dated, "opens", False)
     return opens
 
 
-def _timeless(one: LocalException) -> LocalException:
+def _timeless(exception: LocalException) -> LocalException:
     """Return an exception that holds at the moment 0, without a date."""
-    return replace(one, starts_at=0.0 if one.kind in _NEVER_ENDLESS else -inf, ends_at=None)
+    return replace(
+        exception, starts_at=0.0 if exception.kind in _NEVER_ENDLESS else -inf, ends_at=None
+    )
 
 
 def _exams(exams: Iterable[Exam], span: _Span) -> tuple[Exam, ...]:
@@ -307,7 +315,7 @@ def _of_unknown_grade(
     Between lessons a room has the strictest grade of its timetable (``policy.grade_changes``).
     """
     may_be = list[str]()
-    for one in sorted(settings, key=lambda one: -one.id):
+    for one in sorted(settings, key=lambda setting: -setting.id):
         if one.room == network.id and span.may_have(one):
             may_be.append(one.grade)
             if span.has_always(one):  # older settings do not count

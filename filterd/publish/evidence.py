@@ -106,7 +106,7 @@ class EvidenceReport:
 
     def due(self, today: str) -> tuple[ListedName, ...]:
         """Return the entries that a person has to look at again, as they stand."""
-        return tuple(one for one in self.entries if one.due(today))
+        return tuple(entry for entry in self.entries if entry.due(today))
 
 
 def inspect(folder: Path, catalog: Catalog) -> EvidenceReport:
@@ -146,10 +146,10 @@ def check_contacts(folder: Path) -> None:
     """
     contacts = load_contacts(folder)
     path = str(folder / CONTACTS_FILE)
-    for one in contacts:
-        if _placeholder(one.ways):
+    for contact in contacts:
+        if _placeholder(contact.ways):
             raise ConfigError(
-                say("nobody can be reached at '{ways}'", ways=one.ways),
+                say("nobody can be reached at '{ways}'", ways=contact.ways),
                 path=path,
                 hint=say("write an address that is read: those who are listed may object"),
             )
@@ -165,11 +165,11 @@ def _load(path: Path) -> Mapping[str, EvidenceEntry]:
     document = load(path)
     entries = validate(document, EvidenceFile).evidence
     ids: Iterator[tuple[str, Where]] = (
-        (one.id, ("evidence", index, "id")) for index, one in enumerate(entries)
+        (entry.id, ("evidence", index, "id")) for index, entry in enumerate(entries)
     )
     if problems := list(repeated(document, ids, say("this id occurs twice"))):
         raise ConfigErrors(problems)
-    return {one.id: one for one in entries}
+    return {entry.id: entry for entry in entries}
 
 
 def _entries(
@@ -240,25 +240,28 @@ def _above(line: str, seen: Mapping[str, EvidenceEntry]) -> tuple[EvidenceEntry,
 def _closing(entries: Iterable[ListedName], catalog: Catalog) -> Iterator[ConfigError]:
     """Yield an error for each name that closes one that must stay open."""
     popular = read_popular(None)
-    held = [(one.name, one.subtree, frozenset[str]()) for one in catalog.pins]
-    held += [(one.name, one.subtree, one.except_categories) for one in catalog.protections]
-    lessons = (one.names for one in catalog.services if one.group in LESSONS)
+    held = [(pin.name, pin.subtree, frozenset[str]()) for pin in catalog.pins]
+    held += [
+        (protection.name, protection.subtree, protection.except_categories)
+        for protection in catalog.protections
+    ]
+    lessons = (service.names for service in catalog.services if service.group in LESSONS)
     held += [(name, True, frozenset()) for name in chain.from_iterable(lessons)]
     keys = [(key, beneath, but) for name, beneath, but in held if (key := key_from_name(name))]
-    for one in entries:
-        key = key_from_text(one.name)
+    for entry in entries:
+        key = key_from_text(entry.name)
         closed = [
             text_from_key(other)
             for other, beneath, but in keys
-            if one.category not in but
+            if entry.category not in but
             and (other.startswith(key) or (beneath and key.startswith(other)))
         ]
-        closed += popular.wrongly_closed_by(key, Scope.SUBTREE, one.category)
+        closed += popular.wrongly_closed_by(key, Scope.SUBTREE, entry.category)
         if closed:
             reason = say(
-                "'{name}' closes {held}, which must stay open", name=one.name, held=closed[0]
+                "'{name}' closes {held}, which must stay open", name=entry.name, held=closed[0]
             )
-            yield _at(one, reason, _REMOVE)
+            yield _at(entry, reason, _REMOVE)
 
 
 def _listed_twice(
@@ -270,13 +273,13 @@ def _listed_twice(
         for number, name in _names(source):
             places.setdefault(key_from_text(name), f"{_shown(source)}:{number}")
     twice = list[tuple[ListedName, str]]()
-    for one in entries:
-        place = places.setdefault(key_from_text(one.name), one.place)
-        if place != one.place:
-            twice.append((one, place))
-    for one in entries:
-        key = key_from_text(one.name)
-        twice += [(one, places[up]) for up in _above_key(key) if up in places]
+    for entry in entries:
+        place = places.setdefault(key_from_text(entry.name), entry.place)
+        if place != entry.place:
+            twice.append((entry, place))
+    for entry in entries:
+        key = key_from_text(entry.name)
+        twice += [(entry, places[up]) for up in _above_key(key) if up in places]
     for one, place in twice:
         yield _at(one, say("'{name}' stands at {place}, too", name=one.name, place=place), _REMOVE)
 

@@ -106,8 +106,10 @@ def release_hold(
         StoreError: the disk refused.
     """
     findings = dict[str, frozenset[str]]()
-    for one in held.findings:
-        findings[one.kind] = findings.get(one.kind, frozenset()) | frozenset(one.subjects)
+    for finding in held.findings:
+        findings[finding.kind] = findings.get(finding.kind, frozenset()) | frozenset(
+            finding.subjects
+        )
     release = ReleasedHold(held.version, held.content, findings, reason)
     with publishing(repository):
         if Published(repository).version != held.version:
@@ -136,7 +138,9 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
         )
         judgement = guard.judge(candidate, guard.ServedFiles(index, policy), school, clock=clock)
     if judgement.severity is guard.Severity.REFUSED:
-        worst = next(one for one in judgement.findings if one.severity is guard.Severity.REFUSED)
+        worst = next(
+            finding for finding in judgement.findings if finding.severity is guard.Severity.REFUSED
+        )
         raise GuardError(
             say(
                 "schools refuse version {version}, and no key can release it: {why}; publish"
@@ -145,4 +149,4 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
                 why=worst.sentence,
             )
         )
-    return [one for one in judgement.findings if one.severity is guard.Severity.HELD]
+    return [finding for finding in judgement.findings if finding.severity is guard.Severity.HELD]

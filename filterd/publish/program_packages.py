@@ -112,7 +112,7 @@ def _newest(files: Sequence[StoredTarget], before: str) -> str:
     Raises:
         FeedError: they cannot be offered together, or after those before.
     """
-    versions = {str(one.custom[PROGRAM]["version"]) for one in files}
+    versions = {str(file.custom[PROGRAM]["version"]) for file in files}
     if len(versions) > 1:
         raise FeedError(
             say(
@@ -120,7 +120,7 @@ def _newest(files: Sequence[StoredTarget], before: str) -> str:
                 versions=", ".join(sorted(versions, key=version_key)),
             )
         )
-    if len({one.name for one in files}) < len(files) or len(files) > MOST_PACKAGES:
+    if len({file.name for file in files}) < len(files) or len(files) > MOST_PACKAGES:
         raise FeedError(
             say(
                 "two packages are for the same system, or there are more than {most}",
@@ -148,8 +148,8 @@ def read_program(folder: Path, now: float) -> Parcel:
         FeedError: it is no parcel, or was signed too long ago.
     """
     parcel = read_parcel(folder, PROGRAM)
-    for one in read_targets(Metadata[Targets].from_bytes(parcel.metadata).signed.targets):
-        if one.released_at + LONGEST_CARRIED_S < now and not one.urgent:
+    for target in read_targets(Metadata[Targets].from_bytes(parcel.metadata).signed.targets):
+        if target.released_at + LONGEST_CARRIED_S < now and not target.urgent:
             raise FeedError(
                 say(
                     "{folder}: it was signed more than a day ago, and too many appliances would"

@@ -230,7 +230,7 @@ def _costs(published: Published, version: int, before: int) -> Costs:
         unpacked=new.octets,
         full=sum(file.packed_octets for file in new.files),
         tonight=tonight,
-        deltas=sum(one.packed_octets for one in new.deltas),
+        deltas=sum(delta.packed_octets for delta in new.deltas),
         metadata=published.metadata_octets(version),
         changed=len(changed),
         files=len(new.files),
@@ -311,9 +311,10 @@ def _numbered(version_folder: Path, last: Path, number: int, made: Path) -> Path
             answers = parse_answers(read_plain(path, MOST_OCTETS))
     except ChangeError as error:
         raise FeedError(say("{path}: {why}", path=path, why=error.sentence)) from error
-    given = {one._replace(version=0): one.version for one in read_answers(last).values()}
+    given = {answer._replace(version=0): answer.version for answer in read_answers(last).values()}
     numbered = (
-        one._replace(version=given.get(one._replace(version=0)) or number) for one in answers
+        answer._replace(version=given.get(answer._replace(version=0)) or number)
+        for answer in answers
     )
     left = shutil.ignore_patterns(MISTAKES)
     shutil.copytree(version_folder, made, copy_function=_link, ignore=left)

@@ -162,8 +162,10 @@ class Repository:
                 role = (
                     Metadata[Targets].from_bytes(self._folder.read(f"{meta.version}.{name}")).signed
                 )
-                for one in role.targets.values():
-                    targets.add(self._folder.targets / hashed_name(one.path, one.hashes["sha256"]))
+                for target in role.targets.values():
+                    targets.add(
+                        self._folder.targets / hashed_name(target.path, target.hashes["sha256"])
+                    )
         metadata = {path for path in self._folder.metadata.glob("*.json") if path.name not in names}
         stale = {path for path in metadata if not path.name.endswith(".root.json")}
         stale |= {path for path in self._folder.targets.rglob("*") if path.is_file()} - targets

@@ -114,8 +114,12 @@ def decide(folder: Path, *decisions: Decision) -> None:
         ConfigErrors: what is there is wrong; nothing was written.
         StoreError: the disk refused.
     """
-    same = {(one.category, one.shape) for one in decisions}
-    others = [one for one in read_decisions(folder) if (one.category, one.shape) not in same]
+    same = {(decision.category, decision.shape) for decision in decisions}
+    others = [
+        decision
+        for decision in read_decisions(folder)
+        if (decision.category, decision.shape) not in same
+    ]
     write_atomically(folder / DECISIONS, _written((*others, *decisions)), mode=0o644)
 
 
@@ -127,7 +131,7 @@ def read_queue(folder: Path) -> tuple[Waiting, ...]:
         ConfigError: one cannot be read.
     """
     file = _file(folder / QUEUE, _Queue)
-    decided = {(one.category, one.shape) for one in read_decisions(folder)}
+    decided = {(decision.category, decision.shape) for decision in read_decisions(folder)}
     return tuple(
         Waiting(one.shape, one.category, one.digits, one.members, one.examples, one.closes)
         for one in (file.waiting if file else ())
@@ -165,7 +169,9 @@ def write_queue(
         | {"examples": list(one.examples), "closes": list(one.closes)}
         for one in islice(waiting, MOST_WAITING)
     ]
-    found = [one._asdict() | {"kind": one.kind.value, "names": list(one.names)} for one in errors]
+    found = [
+        error._asdict() | {"kind": error.kind.value, "names": list(error.names)} for error in errors
+    ]
     if entries or found or (folder / QUEUE).exists():
         content = {"waiting": entries} | ({"errors": found} if found else {})
         write_atomically(folder / QUEUE, dump(content), mode=0o644)
@@ -177,7 +183,9 @@ def _file(path: Path, model: type[ModelT]) -> ModelT | None:
 
 
 def _written(decisions: Iterable[Decision]) -> bytes:
-    entries = [one._asdict() | {"shape": one.shape.decode("ascii")} for one in decisions]
+    entries = [
+        decision._asdict() | {"shape": decision.shape.decode("ascii")} for decision in decisions
+    ]
     return dump({"decisions": entries})
 
 
@@ -283,7 +291,7 @@ class _Group:
 
 def of_first_names(found: SchoolReports) -> SchoolReports:
     """Return a file with reports of at most as many names as count."""
-    in_order = sorted(found.reports, key=lambda one: one.at)
+    in_order = sorted(found.reports, key=lambda report: report.at)
     names = set(islice(dict.fromkeys(one.name for one in in_order), MOST_OF_SCHOOL))
     reports = [one for one in in_order if one.name in names][: _TIMES * MOST_OF_SCHOOL]
     return replace(found, reports=tuple(reports))
@@ -297,8 +305,8 @@ def grouped(files: Iterable[SchoolReports], now: float) -> tuple[QueuedMistake, 
         now: Unix time; a report from a clock that is ahead counts as made now.
     """
     newest = dict[str, SchoolReports]()
-    for one in sorted(files, key=lambda each: (each.is_enrolled, each.made_at)):
-        newest[one.sender] = one
+    for file in sorted(files, key=lambda each: (each.is_enrolled, each.made_at)):
+        newest[file.sender] = file
     groups = dict[str, _Group]()
     named = defaultdict[str, set[str]](set)
     for one in newest.values():
@@ -308,7 +316,9 @@ def grouped(files: Iterable[SchoolReports], now: float) -> tuple[QueuedMistake, 
                 is_new = report.name not in named[key]
                 named[key].add(report.name)
                 _add(groups, report, one, is_new=is_new)
-    most_first = sorted(groups.items(), key=lambda one: (-one[1].votes, one[1].first.at, one[0]))
+    most_first = sorted(
+        groups.items(), key=lambda item: (-item[1].votes, item[1].first.at, item[0])
+    )
     known = [one for one in most_first if one[1].codes]
     others = [one for one in most_first if not one[1].codes][:MOST_OF_OTHERS]
     return tuple(_queued(name, group, now) for name, group in (*known, *others)[:MOST_NAMES])
@@ -356,7 +366,7 @@ def decide_mistakes(folder: Path, *decisions: DecidedMistake) -> None:
         ConfigErrors: what is there is wrong; nothing was written.
         StoreError: the disk refused.
     """
-    names = {one.name for one in decisions}
+    names = {decision.name for decision in decisions}
     others = (one for one in read_decided(folder) if one.name not in names)
     plain = [one.model_dump(mode="json") for one in chain(others, decisions)]
     write_atomically(folder / MISTAKE_DECISIONS, dump({"decisions": plain}), mode=0o644)
@@ -432,8 +442,8 @@ def _add(groups: dict[str, _Group], report: Report, of: SchoolReports, *, is_new
     elif is_new:
         group.others += 1
     if len(group.entries) < 4 * _FEW:
-        group.entries.update({f"{one.list} {one.entry}" for one in report.entries})
-        group.categories.update(one.category for one in report.entries)
+        group.entries.update({f"{entry.list} {entry.entry}" for entry in report.entries})
+        group.categories.update(entry.category for entry in report.entries)
     if len(group.reasons) < _FEW and report.reason not in group.reasons:
         group.reasons.append(report.reason)
 

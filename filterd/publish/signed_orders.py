@@ -85,17 +85,17 @@ def sign_orders(
         raise ConfigErrors(problems)
     _, orders = load_orders(folder)
     today = day_of(now)
-    for one in orders:
-        if one.date > today:
+    for order in orders:
+        if order.date > today:
             raise FeedError(
                 say(
                     "order {number}: its date, {date}, is in the future; sign it on that day",
-                    number=one.number,
-                    date=one.date,
+                    number=order.number,
+                    date=order.date,
                 )
             )
-    in_force = tuple(one for one in orders if one.expiry >= today)
-    expired = tuple(one for one in orders if one.expiry < today)
+    in_force = tuple(order for order in orders if order.expiry >= today)
+    expired = tuple(order for order in orders if order.expiry < today)
     with TemporaryDirectory(prefix="filterd-orders-") as made:
         stage = _staged(folder, in_force, Path(made))
         sources, _ = read_orders(stage, [LAW_ORDERED])
@@ -114,7 +114,7 @@ def day_of(now: float) -> str:
 def _staged(folder: Path, orders: Iterable[OrderEntry], stage: Path) -> Path:
     """Copy the files to sign, and no other of the folder."""
     (stage / ORDERS_FOLDER).mkdir()
-    entries = [one.model_dump() for one in orders]
+    entries = [order.model_dump() for order in orders]
     (stage / ORDERS_FILE).write_bytes(dump({"orders": entries}))
     for entry in entries:
         with reading(folder / entry["names"]):

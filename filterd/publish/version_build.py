@@ -141,7 +141,7 @@ def _report(
 
 def publishable(catalog: Catalog) -> Catalog:
     """Return a catalogue without the sources that others may not publish again."""
-    return replace(catalog, sources=tuple(one for one in catalog.sources if one.republish))
+    return replace(catalog, sources=tuple(source for source in catalog.sources if source.republish))
 
 
 def _categories_of(folder: Path, popular: Popular) -> dict[str, Normalised]:
@@ -172,8 +172,8 @@ def _judged(
     before = {} if previous is None else _categories_of(previous, popular)
     if previous is not None:
         wholes = {one.id: one.part_of for one in catalog.categories if one.part_of}
-        for one in excesses(_content(categories, wholes), _content(before, wholes)):
-            yield one.sentence
+        for excess in excesses(_content(categories, wholes), _content(before, wholes)):
+            yield excess.sentence
     was = {(each, name) for each, one in before.items() for name in one.wrongly_closed}
     closed = {(each, name) for each, one in categories.items() for name in one.wrongly_closed} - was
     for category in sorted({each for each, _ in closed}):

@@ -103,7 +103,7 @@ class Differences:
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data for scripts."""
         return {
-            "categories": [asdict(one) for one in self.categories],
+            "categories": [asdict(category) for category in self.categories],
             "popular": [asdict(one) for one in self.popular],
             "tables": {
                 table: {"added": list(added), "removed": list(removed)}
@@ -170,7 +170,7 @@ def closed_to(category: CatalogCategory) -> tuple[str, ...]:
 
 def _side(folder: Path) -> _Side:
     catalog = load_catalog(folder)
-    return _Side(catalog, {one.id: one for one in catalog.categories})
+    return _Side(catalog, {category.id: category for category in catalog.categories})
 
 
 def _names(side: _Side, category: str) -> set[bytes]:
@@ -196,8 +196,8 @@ def _written(entries: Iterable[bytes]) -> tuple[str, ...]:
 def _popular(entries: Iterable[bytes], popular: Popular) -> Iterable[int]:
     if not popular.names:
         return
-    for one in entries:
-        for ranked in popular.closed_by(one[:-1], Scope(one[-1])):
+    for entry in entries:
+        for ranked in popular.closed_by(entry[:-1], Scope(entry[-1])):
             yield ranked.rank
 
 
@@ -256,7 +256,9 @@ def _tables(before: _Side, after: _Side) -> dict[str, tuple[tuple[str, ...], tup
 def _members(side: _Side, table: str) -> set[str]:
     if TABLES[table] == "services":
         services = side.catalog.services
-        return {f"{one.id}: {names.to_text(name)}" for one in services for name in one.names}
+        return {
+            f"{service.id}: {names.to_text(name)}" for service in services for name in service.names
+        }
     if TABLES[table] == "lookalikes":
         lists = side.catalog.lookalikes
         return {f"{one.category}: {rule.written}" for one in lists for rule in one.lookalikes}

@@ -23,7 +23,7 @@ def expiry_rows(expiries: Mapping[str, float], now: float) -> list[Row]:
     """Return when the signature of each role expires, the earliest first."""
     return [
         {"role": role, "until": until, "days": int((until - now) // DAY_S)}
-        for role, until in sorted(expiries.items(), key=lambda one: one[1])
+        for role, until in sorted(expiries.items(), key=lambda item: item[1])
     ]
 
 

@@ -206,7 +206,7 @@ class Counts:
     def waiting(self) -> int:
         """The number of rows that wait to be written, confidential ones apart."""
         cells = (*self._hours.values(), self._undated)
-        held = sum(bool(key[0]) for one in cells for key in one)
+        held = sum(bool(key[0]) for cell in cells for key in cell)
         return sum(bool(row.grade) for row in self._handed.rows) + held
 
     def past_sums(self) -> Counter[tuple[str, str, str]]:
@@ -278,7 +278,7 @@ class Counts:
             self.sums[grade, category, action] += n
             if action == BLOCKED:
                 self.blocks[class_id] += n
-        self._add(key, n, {one for one in devices if one})
+        self._add(key, n, {device for device in devices if device})
 
     def hide(self, source: str, n: int = 1, *, path: str = CHAIN) -> None:
         """Count answers that no sum may have, so that they can be taken out of others.

@@ -63,7 +63,7 @@ class DayFiles:
     @property
     def lost(self) -> int:
         """Lookups for which a day had no room."""
-        return self._lost + sum(one.lost for one in self._writers.values())
+        return self._lost + sum(writer.lost for writer in self._writers.values())
 
     def path_of(self, day: str) -> Path:
         """Return the file of a day (ISO 8601)."""
@@ -158,7 +158,7 @@ class DayFiles:
         by_day: dict[DaySpan, list[LookupBatch]] = defaultdict(list)
         for batch in batches:
             for span, lookups in by_days(batch.lookups, self.zone):
-                if rows := tuple(one for one in lookups if one.is_row):
+                if rows := tuple(lookup for lookup in lookups if lookup.is_row):
                     by_day[span].append(LookupBatch(batch.worker, batch.number, rows))
         return by_day
 
@@ -168,7 +168,7 @@ class DayFiles:
         return self._writers[span.day]
 
     async def _close_before(self, day: str) -> None:
-        await self._close(*(one for one in self._writers if one < day))
+        await self._close(*(writer for writer in self._writers if writer < day))
 
     async def _close(self, *days: str) -> None:
         for day in days:

@@ -295,7 +295,7 @@ class Day:
         """
         run = self._connection.execute
         self._connection.executescript(_WANTED)
-        fitting = ((key, one) for key, one in self._contexts.items() if wanted.has(one))
+        fitting = ((key, context) for key, context in self._contexts.items() if wanted.has(context))
         contexts = [(key, (one.action, one.category)) for key, one in fitting]
         self._kinds = sorted({kind for _, kind in contexts})
         rows = ((key, self._kinds.index(kind)) for key, kind in contexts)
@@ -393,7 +393,7 @@ class Day:
         self._connection.execute("CREATE TABLE asked_domains (top TEXT, low TEXT, high TEXT)")
         self._connection.executemany(
             "INSERT INTO asked_domains VALUES (?, ?, ?)",
-            (subtree(name_of(one)) for one in domains),
+            (subtree(name_of(domain)) for domain in domains),
         )
         known: Iterable[tuple[str]] = self._connection.execute(_KNOWN_BENEATH)
         return {name for (name,) in known}

@@ -64,15 +64,15 @@ def by_days(
     """Divide lookups by their days, each day once; nearly always they are of one."""
     if not lookups:
         return ()
-    times = [one.at for one in lookups]
+    times = [lookup.at for lookup in lookups]
     span = DaySpan.at(times[0], zone)
     if span.has(min(times)) and span.has(max(times)):
         return [(span, lookups)]
     days = defaultdict[DaySpan, list["Lookup"]](list)
-    for one in lookups:
-        if not span.has(one.at):
-            span = DaySpan.at(one.at, zone)
-        days[span].append(one)
+    for lookup in lookups:
+        if not span.has(lookup.at):
+            span = DaySpan.at(lookup.at, zone)
+        days[span].append(lookup)
     return days.items()
 
 

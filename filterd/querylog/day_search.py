@@ -264,13 +264,13 @@ class DaySearch:
         """Add rows of a day, hour by hour; return whether the page ends there."""
         while below > 0:
             floor = (below - 1) // HOUR * HOUR
-            for one in day.rows(floor, below):
-                if self._hides(one.text):
+            for row in day.rows(floor, below):
+                if self._hides(row.text):
                     continue
                 if len(page.rows) == limit:
                     page.cursor = page.rows[-1]["id"]
                     return True
-                page.rows.append(one.to_plain(day))
+                page.rows.append(row.to_plain(day))
             below = floor
             if self._clock.monotonic() > self._ends:
                 page.cursor, page.is_late = str(RowId(day.day, below)), True

@@ -158,8 +158,8 @@ class DayWriter:
 
         async def add(connection: aiosqlite.Connection) -> None:
             known = await self._know(connection)
-            ids = await _name_ids(known, dict.fromkeys(one.name for one in rows))
-            added = [(one.group, ids[one.name], *one[2:]) for one in rows if one.name in ids]
+            ids = await _name_ids(known, dict.fromkeys(row.name for row in rows))
+            added = [(row.group, ids[row.name], *row[2:]) for row in rows if row.name in ids]
             await connection.executemany(_ADD_SEEN, added)
 
         await self._file.transact(add)

@@ -57,7 +57,7 @@ def lesson_begin(lessons: Iterable[Lesson], second: int, now: float) -> float:
         second: of the day, in local time.
         now: Unix time, of the same moment.
     """
-    running = (one.starts_s for one in lessons if one.starts_s <= second < one.ends_s)
+    running = (lesson.starts_s for lesson in lessons if lesson.starts_s <= second < lesson.ends_s)
     return min((now - (second - starts_s) for starts_s in running), default=inf)
 
 
@@ -115,5 +115,5 @@ def month_answers(
     many = max((row.devices for row in reach if row.scope == SCHOOL), default=0)
     if many < MANY_DEVICES:
         return None
-    asked = {one.category for one in totals if one.category in confidential and one.n}
+    asked = {total.category for total in totals if total.category in confidential and total.n}
     return [MonthAnswer(one, one in asked) for one in sorted(confidential)]

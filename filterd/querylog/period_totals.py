@@ -240,7 +240,7 @@ def _read(
     rows = map(DistinctCount._make, connection.execute(_DISTINCT, limits))
     kept_days: Iterable[tuple[str]] = connection.execute(_KNOWN, limits)
     known = frozenset(day for (day,) in kept_days)
-    distinct = tuple(one for one in rows if of_many is None or of_many.shows(one))
+    distinct = tuple(row for row in rows if of_many is None or of_many.shows(row))
     return found._replace(distinct=distinct, distinct_days=known)
 
 
@@ -251,9 +251,9 @@ def _totals(
     wanted = {key: getattr(scope, key) for key in ("by_class", "grade", "class_id")}
     connection.execute(_KINDS, wanted)
     connection.execute(_KIND_OF, wanted)
-    labels = list(dict.fromkeys(scope.label(one.day) for one in days))
+    labels = list(dict.fromkeys(scope.label(day.day) for day in days))
     for number, label in enumerate(labels):
-        of = [one for one in days if scope.label(one.day) == label]
+        of = [day for day in days if scope.label(day.day) == label]
         limits = {"label": number, "begins": of[0].begins, "ends": of[-1].ends}
         connection.execute(_ADD, limits)
     rows: Iterable[tuple[int, str, str, str, int, str]] = connection.execute(_TOTALS)
@@ -283,10 +283,10 @@ class _OfMany(NamedTuple):
     many: set[tuple[str, str, str, str]]
     few: set[tuple[str, str, str, str]]
 
-    def shows(self, one: DistinctCount) -> bool:
+    def shows(self, count: DistinctCount) -> bool:
         """Return whether a category is shown for all of what names were counted of."""
-        part = (CLASS, one.class_id) if one.class_id else (GRADE, one.grade)
-        key = one.day, *(part if one.grade else (TIER, one.tier)), one.category
+        part = (CLASS, count.class_id) if count.class_id else (GRADE, count.grade)
+        key = count.day, *(part if count.grade else (TIER, count.tier)), count.category
         return key in self.many and key not in self.few
 
 

@@ -106,8 +106,8 @@ class _Counts(NamedTuple):
     def by_day(self, days: Iterable[str]) -> dict[str, Counter[Key]]:
         """Return the answers of tiers on these days, without those of small totals."""
         by_day: dict[str, Counter[Key]] = {day: Counter() for day in days}
-        for one in self.totals:
-            by_day[one.date][_tier_key(one)] += 0 if one in self.small else one.n
+        for total in self.totals:
+            by_day[total.date][_tier_key(total)] += 0 if total in self.small else total.n
         return by_day
 
     def day(self, day: str, cells: Mapping[Key, int]) -> PublishedPeriod:
@@ -133,14 +133,14 @@ class _Counts(NamedTuple):
             shrunk: the cells of a day of which something is gone.
         """
         by_grade, most, left = Counter[Key](), Counter[Key](), set[Key]()
-        for one in self.totals:
-            if one.grade:
-                key = one.grade, one.category, one.action
-                if one in self.small or _tier_key(one) not in shown[one.date]:
+        for total in self.totals:
+            if total.grade:
+                key = total.grade, total.category, total.action
+                if total in self.small or _tier_key(total) not in shown[total.date]:
                     left.add(key)
                     continue
-                by_grade[key] += one.n
-                most[key] = max(most[key], _part(one, self.devices))
+                by_grade[key] += total.n
+                most[key] = max(most[key], _part(total, self.devices))
         found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
         whole = (one for one in found if (TIER_OF_GRADE[one.id], *one[1:3]) not in shrunk)
         return _period(found, of_month(whole, hidden, self.k), self.k, len(left))
@@ -179,7 +179,7 @@ class PublishedTotals:
             if day not in periods:
                 periods[day] = counts.day(day, cells)
             of = shown[day] = {
-                (one.id, one.category, one.action): one.n for one in periods[day].cells
+                (cell.id, cell.category, cell.action): cell.n for cell in periods[day].cells
             }
             late = {key: cells[key] - n for key, n in of.items()}
             hidden += [TableCell(*key, n, 0) for key, n in late.items() if n > 0]
@@ -201,16 +201,16 @@ class PublishedTotals:
         """
         for period in periods:
             is_day = period.count("-") == 2
-            for one in self.periods[period].cells:
-                if one.category in confidential and one.id:
+            for cell in self.periods[period].cells:
+                if cell.category in confidential and cell.id:
                     continue
                 yield {
                     "period": period,
-                    "tier": one.id if is_day else TIER_OF_GRADE[one.id],
-                    "grade": "" if is_day else one.id,
-                    "category": one.category,
-                    "action": one.action,
-                    "n": one.n,
+                    "tier": cell.id if is_day else TIER_OF_GRADE[cell.id],
+                    "grade": "" if is_day else cell.id,
+                    "category": cell.category,
+                    "action": cell.action,
+                    "n": cell.n,
                 }
 
 
@@ -254,13 +254,13 @@ def _devices(reach: Iterable[ReachRow]) -> Mapping[ReachKey, int]:
     return {row[:5]: row.devices for row in reach}
 
 
-def _part(one: Total, devices: Mapping[ReachKey, int]) -> int:
+def _part(total: Total, devices: Mapping[ReachKey, int]) -> int:
     """Return the devices of the smallest part that a principal sees: a grade on a day."""
-    return devices.get((one.date, GRADE, one.grade, one.category, one.action), 0)
+    return devices.get((total.date, GRADE, total.grade, total.category, total.action), 0)
 
 
-def _tier_key(one: Total) -> Key:
-    return TIER_OF_GRADE.get(one.grade, ""), one.category, one.action
+def _tier_key(total: Total) -> Key:
+    return TIER_OF_GRADE.get(total.grade, ""), total.category, total.action
 
 
 def _period(

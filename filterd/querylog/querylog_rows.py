@@ -56,7 +56,7 @@ def _by(
     sums = {value: dict.fromkeys(actions, 0) for value in values}
     for row in rows:
         sums[row[key]][row["action"]] += row["n"]
-    columns = (Column(words.COUNTED[one], one, _number, is_number=True) for one in actions)
+    columns = (Column(words.COUNTED[action], action, _number, is_number=True) for action in actions)
     listing = Listing(title, UNSAID, (Column(heading, key, worded), *columns), is_whole=False)
     return listing, [{key: value, **counts} for value, counts in sums.items()]
 

@@ -198,6 +198,6 @@ def _distinct(devices: tuple[int, ...]) -> int:
     """Return how many devices these pseudonyms stand for at least."""
     if max(devices, default=0) < BY_IPV4:  # the usual case: all by MAC
         return len(devices)
-    by_mac = sum(one < BY_IPV4 for one in devices)
-    by_ipv4 = sum(BY_IPV4 <= one < BY_IPV6 for one in devices)
+    by_mac = sum(device < BY_IPV4 for device in devices)
+    by_ipv4 = sum(BY_IPV4 <= device < BY_IPV6 for device in devices)
     return max(by_mac, by_ipv4, bool(devices))

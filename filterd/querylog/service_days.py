@@ -150,9 +150,9 @@ class ServiceNotes:
         for one in (*days, *later.values()):
             self._add(one)
 
-    def _add(self, one: ServiceDay) -> None:
-        known = self._waiting.get(one.day)
-        self._waiting[one.day] = one if known is None else known.merged(one)
+    def _add(self, day: ServiceDay) -> None:
+        known = self._waiting.get(day.day)
+        self._waiting[day.day] = day if known is None else known.merged(day)
         if len(self._waiting) > _MOST_WAITING:
             del self._waiting[next(iter(self._waiting))]
 
@@ -184,11 +184,11 @@ def sum_up(spans: Sequence[DaySpan], records: Sequence[ServiceDay], first: str) 
         records: of these days, in any order.
         first: the day of the first record of all, ISO 8601; empty where there is none.
     """
-    known = {one.day: one.minutes for one in records}
-    spans = [one for one in spans if first and one.day >= first]
+    known = {record.day: record.minutes for record in records}
+    spans = [span for span in spans if first and span.day >= first]
     if not spans:
         return ServiceSum(0, 0, 0, 0, (), ())
-    served = "".join(_digits(known.get(one.day) or 0, one) for one in spans)
+    served = "".join(_digits(known.get(span.day) or 0, span) for span in spans)
     before = served.find("1") if spans[0].day == first and "1" in served else 0
     begins = spans[0].begins
     gaps = tuple(
@@ -197,11 +197,11 @@ def sum_up(spans: Sequence[DaySpan], records: Sequence[ServiceDay], first: str) 
     )
     return ServiceSum(
         len(spans),
-        sum(bool(known.get(one.day)) for one in spans),
+        sum(bool(known.get(span.day)) for span in spans),
         served.count("1"),
         len(served) - before,
         gaps,
-        tuple(one.day for one in spans if known.get(one.day) is None),
+        tuple(span.day for span in spans if known.get(span.day) is None),
     )
 
 

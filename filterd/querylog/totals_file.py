@@ -406,5 +406,5 @@ async def _rows(
     if os.path.lexists(path):
         async with sqlite_file.reading(path) as connection:
             if await sqlite_file.value_of(connection, "PRAGMA user_version") in versions:
-                return [list(await connection.execute_fetchall(*one)) for one in selects]
+                return [list(await connection.execute_fetchall(*select)) for select in selects]
     return [[] for _ in selects]

@@ -46,7 +46,7 @@ def _made(request: dict[str, Any]) -> tuple[bytes, dict[str, list[str]]]:
         document = compose(facts, checked_answers(request["answers"]), texts)
     template = request["template"] and base64.b64decode(request["template"])
     write = FORMATS[request["format"]].writer()
-    left = {"blanks": [one.id for one in document.blanks()], "warnings": [*document.warnings()]}
+    left = {"blanks": [blank.id for blank in document.blanks()], "warnings": [*document.warnings()]}
     return write(document, facts, template or None), left
 
 

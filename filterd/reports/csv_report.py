@@ -60,7 +60,7 @@ def write(document: ReportDocument, facts: ReportFacts, _: bytes | None = None) 
     """Return the file."""
     texts = Texts(document.language)
     of_school = facts.settings.code, facts.first, facts.last
-    lines = (tuple(map(_cell, (*of_school, *one))) for one in values(document))
+    lines = (tuple(map(_cell, (*of_school, *value))) for value in values(document))
     return codecs.BOM_UTF8 + to_csv([[texts(one) for one in _HEADINGS], *lines])
 
 
@@ -90,7 +90,7 @@ def _of_part(part: Part) -> Iterator[tuple[str, str, str, str, Cell]]:
         case Paragraph():
             yield part.id, "", "", "", part.text
         case Figures():
-            yield from ((one.id, "", one.label, "", one.value) for one in part.figures)
+            yield from ((figure.id, "", figure.label, "", figure.value) for figure in part.figures)
         case Blank():
             yield part.id, "", part.question, "", part.answer
         case Code():
@@ -106,7 +106,7 @@ def _of_part(part: Part) -> Iterator[tuple[str, str, str, str, Cell]]:
 
 def _of_table(table: ReportTable) -> Iterator[tuple[str, str, Cell]]:
     """Yield row, column and value: numbers by their texts, or texts by the first."""
-    is_label = [not one.is_number for one in table.columns]
+    is_label = [not column.is_number for column in table.columns]
     if all(is_label):
         is_label = [at == 0 for at in range(len(is_label))]
     for line in (*table.rows, *([table.total] if table.total else [])):

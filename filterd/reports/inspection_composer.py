@@ -180,8 +180,8 @@ class _Drawer:
         facts, record = self._facts, self._record
         if not facts.is_time_known:
             yield self._warning("clock", say("The gateway did not know what time it was."))
-        for at, one in enumerate(notes):
-            yield Paragraph(f"note-{at}", self._texts(one), is_warning=True)
+        for at, note in enumerate(notes):
+            yield Paragraph(f"note-{at}", self._texts(note), is_warning=True)
         enrolled = say("not enrolled")
         if record.enrolment is not None:
             begins, ends = map(self._time, record.enrolment)
@@ -203,11 +203,15 @@ class _Drawer:
                 say("History"),
                 say("sound") if facts.history.is_sound else say("ALTERED OR DAMAGED"),
             ),
-            ("tiers", say("Tiers"), ", ".join(self._word(words.TIER, one) for one in facts.tiers)),
+            (
+                "tiers",
+                say("Tiers"),
+                ", ".join(self._word(words.TIER, tier) for tier in facts.tiers),
+            ),
             (
                 "grades",
                 say("Grades"),
-                ", ".join(self._word(words.TIER, one) for one in facts.grades),
+                ", ".join(self._word(words.TIER, grade) for grade in facts.grades),
             ),
             ("classes", say("Number of classes"), facts.classes),
             ("networks", say("Networks"), facts.networks),
@@ -235,12 +239,12 @@ class _Drawer:
             (say("Category"), say("Names"), say("Closed to"), say("Sources")),
             [
                 (
-                    one.names.get(language) or one.id,
-                    one.entries,
-                    self._closed_to(one.closed_tiers),
-                    _sources(one, self._texts),
+                    category.names.get(language) or category.id,
+                    category.entries,
+                    self._closed_to(category.closed_tiers),
+                    _sources(category, self._texts),
                 )
-                for one in lists.categories
+                for category in lists.categories
             ],
             numbers=(1,),
         )
@@ -255,7 +259,7 @@ class _Drawer:
     def _closed_to(self, tiers: Sequence[str]) -> str:
         if set(tiers) == set(self._facts.tiers):
             return self._texts(say("all tiers"))
-        return ", ".join(self._word(words.TIER, one) for one in tiers)
+        return ", ".join(self._word(words.TIER, tier) for tier in tiers)
 
     def _service(self) -> Iterator[Part]:
         service = self._facts.service
@@ -278,8 +282,8 @@ class _Drawer:
             say("The longest gaps"),
             (say("From"), say("To"), say("Minutes")),
             [
-                (self._time(one.begins), self._time(one.ends), (one.ends - one.begins) // 60)
-                for one in service.gaps
+                (self._time(gap.begins), self._time(gap.ends), (gap.ends - gap.begins) // 60)
+                for gap in service.gaps
             ],
             numbers=(2,),
         )
@@ -295,7 +299,7 @@ class _Drawer:
             ("passed", say("Blocked as it must be"), test.passed),
             ("failed", say("Open that must be blocked"), test.failed),
         )
-        names = {one.id: one.names for one in self._facts.lists.categories}
+        names = {category.id: category.names for category in self._facts.lists.categories}
         language = self._texts.language
         yield self._table(
             "not-passed",
@@ -303,27 +307,27 @@ class _Drawer:
             (say("Tier"), say("Category"), say("Outcome"), say("Protocol")),
             [
                 (
-                    self._word(words.TIER, one.tier),
-                    names.get(one.category, {}).get(language) or one.category,
-                    self._word(_TESTED, one.outcome),
-                    one.protocol,
+                    self._word(words.TIER, row.tier),
+                    names.get(row.category, {}).get(language) or row.category,
+                    self._word(_TESTED, row.outcome),
+                    row.protocol,
                 )
-                for one in test.rows
-                if one.outcome != "passed"
+                for row in test.rows
+                if row.outcome != "passed"
             ],
         )
 
     def _exceptions(self) -> Iterator[Part]:
         rows: list[tuple[Cell, ...]] = [
             (
-                self._word(_KIND, one.kind),
-                self._texts(say("opens") if one.is_open else say("closes")),
-                self._word(_AUDIENCE, one.audience),
-                self._time(one.begins),
-                self._time(one.ends),
-                ", ".join(self._word(words.ROLE, role) for role in one.roles),
+                self._word(_KIND, exception.kind),
+                self._texts(say("opens") if exception.is_open else say("closes")),
+                self._word(_AUDIENCE, exception.audience),
+                self._time(exception.begins),
+                self._time(exception.ends),
+                ", ".join(self._word(words.ROLE, role) for role in exception.roles),
             )
-            for one in self._facts.exceptions
+            for exception in self._facts.exceptions
         ]
         if not rows:
             yield Paragraph("none", self._texts(say("There is none.")))
@@ -364,7 +368,7 @@ class _Drawer:
             yield self._warning("not-examined", say("The gateway could not be examined."))
             return
         order = list(_FOUND)
-        ranked = sorted(findings, key=lambda one: _rank(order, one.outcome))
+        ranked = sorted(findings, key=lambda finding: _rank(order, finding.outcome))
         yield self._table(
             "findings",
             say("Examination, with the rights of the service"),

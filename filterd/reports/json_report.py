@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 def write(document: ReportDocument, facts: ReportFacts, _: bytes | None = None) -> bytes:
     """Return the file: ``facts`` by their keys, ``report`` with parts by kind."""
-    report = {**to_plain(document), "sections": [_section(one) for one in document.sections]}
+    report = {
+        **to_plain(document),
+        "sections": [_section(section) for section in document.sections],
+    }
     content = {"version": 1, "facts": facts.to_plain(), "report": report}
     return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _section(section: Section) -> dict[str, Any]:
     parts = [
-        {"kind": type(one).__name__.removeprefix("Report").lower(), **to_plain(one)}
-        for one in section.parts
+        {"kind": type(part).__name__.removeprefix("Report").lower(), **to_plain(part)}
+        for part in section.parts
     ]
     return {"id": section.id, "title": section.title, "parts": parts}

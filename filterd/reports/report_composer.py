@@ -75,7 +75,9 @@ def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> Rep
     return replace(
         document,
         legal_bases=_legal_bases(facts, texts),
-        receiver=next((one.receiver for one in reversed(programmes) if one.receiver), ""),
+        receiver=next(
+            (programme.receiver for programme in reversed(programmes) if programme.receiver), ""
+        ),
         recipients=_enumerated(settings.recipients),
     )
 
@@ -85,7 +87,7 @@ def _subject(facts: ReportFacts, by: Wording) -> str:
     programmes = facts.settings.programmes_in(facts.first, facts.last)
     if facts.audience is ReportAudience.INSIDE or not programmes:
         return texts("Protection of children on the school's network, {period}", period=period)
-    names = [one.name for one in programmes]
+    names = [programme.name for programme in programmes]
     name = names[0]
     for one in names[1:]:
         name = texts("{one} and {other}", one=name, other=one)
@@ -109,7 +111,7 @@ def _legal_bases(facts: ReportFacts, texts: Texts) -> tuple[str, ...]:
     """Return the legal bases of all programmes, each once, as lines of a preamble."""
     programmes = facts.settings.programmes_in(facts.first, facts.last)
     found = dict.fromkeys(
-        basis.strip().rstrip(";.") for one in programmes for basis in one.legal_bases
+        basis.strip().rstrip(";.") for programme in programmes for basis in programme.legal_bases
     )
     lines = (
         one if one.startswith("Căn cứ ") else texts("Pursuant to {basis}", basis=one)
@@ -120,13 +122,13 @@ def _legal_bases(facts: ReportFacts, texts: Texts) -> tuple[str, ...]:
 
 def _enumerated(lines: Iterable[str]) -> tuple[str, ...]:
     """Return lines of a list: each ends with a semicolon, the last with a point."""
-    bare = [one.strip().rstrip(";.") for one in lines]
+    bare = [line.strip().rstrip(";.") for line in lines]
     return tuple(f"{one}{';' if at < len(bare) else '.'}" for at, one in enumerate(bare, 1))
 
 
 def _notes(facts: ReportFacts, by: Wording) -> Iterator[str]:
     texts = by.texts
-    if any(one.distinct is not None for one in facts.cells):
+    if any(cell.distinct is not None for cell in facts.cells):
         yield texts(
             "Distinct names: each blocked name is counted once for a class and day; a page that is"
             " loaded again and again adds lookups, not names. Of a tier at log level names it is"
@@ -180,7 +182,11 @@ def parents_letter(facts: ReportFacts, by: Wording) -> ReportDocument:
 def _closed(facts: ReportFacts, by: Wording) -> Iterator[Part]:
     texts = by.texts
     tiers = [one for one in facts.school.tiers if one not in _ADULTS]
-    closed = [one for one in facts.categories if not set(tiers).isdisjoint(one.closed_tiers)]
+    closed = [
+        category
+        for category in facts.categories
+        if not set(tiers).isdisjoint(category.closed_tiers)
+    ]
     common = [one for one in closed if set(tiers) <= set(one.closed_tiers)]
     groups = {_names(common, texts): [texts("all pupils")]}
     for tier in tiers:
@@ -211,7 +217,7 @@ def _closed(facts: ReportFacts, by: Wording) -> Iterator[Part]:
 
 
 def _names(categories: Iterable[CategoryFacts], texts: Texts) -> str:
-    return ", ".join(one.names.get(texts.language, one.id) for one in categories)
+    return ", ".join(category.names.get(texts.language, category.id) for category in categories)
 
 
 def _kept(facts: ReportFacts, by: Wording) -> Iterator[Paragraph]:
@@ -237,7 +243,7 @@ def _kept(facts: ReportFacts, by: Wording) -> Iterator[Paragraph]:
                 period=period_of(facts, texts),
             )
         ]
-    yield from (Paragraph(f"full-log-{at}", one) for at, one in enumerate(spans, 1))
+    yield from (Paragraph(f"full-log-{at}", span) for at, span in enumerate(spans, 1))
 
 
 def _whom(facts: ReportFacts, by: Wording) -> Iterator[Paragraph]:

@@ -201,5 +201,5 @@ class ReportDocument:
 
     def warnings(self) -> tuple[str, ...]:
         """Return the texts of warnings."""
-        found = (one for one in self.parts() if isinstance(one, Paragraph) and one.is_warning)
+        found = (part for part in self.parts() if isinstance(part, Paragraph) and part.is_warning)
         return tuple(one.text for one in found)

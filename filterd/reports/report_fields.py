@@ -76,14 +76,17 @@ def field_rows(document: ReportDocument, texts: Texts) -> list[dict[str, str]]:
         key = _key(part.id)
         match part:
             case Figures():
-                found += [("{{ figures." + _key(one.id) + " }}", one.label) for one in part.figures]
+                found += [
+                    ("{{ figures." + _key(figure.id) + " }}", figure.label)
+                    for figure in part.figures
+                ]
             case Blank():
                 found.append(("{{ answers." + key + " }}", part.question))
             case Paragraph():
                 found.append(("{{ texts." + key + " }}", part.text))
             case ReportTable():
                 columns = ", ".join(
-                    f"row[{at}] {one.heading}" for at, one in enumerate(part.columns)
+                    f"row[{at}] {column.heading}" for at, column in enumerate(part.columns)
                 )
                 found.append(
                     ("{%tr for row in tables." + key + ".rows %}", f"{part.title}: {columns}")
@@ -126,11 +129,13 @@ def fields_of(
     ]
     return {
         **{name: text(value) for name, value in _words(document, facts, texts).items()},
-        "legal_bases": values.rows([text(one) for one in document.legal_bases]),
-        "recipients": values.rows([text(one) for one in document.recipients]),
-        "warnings": values.rows([text(one) for one in document.warnings()]),
-        "notes": values.rows([text(one) for one in document.notes]),
-        "figures": _named("figures", ((one.id, values.cell(one.value)) for one in figures)),
+        "legal_bases": values.rows([text(base) for base in document.legal_bases]),
+        "recipients": values.rows([text(recipient) for recipient in document.recipients]),
+        "warnings": values.rows([text(warning) for warning in document.warnings()]),
+        "notes": values.rows([text(note) for note in document.notes]),
+        "figures": _named(
+            "figures", ((figure.id, values.cell(figure.value)) for figure in figures)
+        ),
         "answers": _named("answers", made.those_of(parts, Blank, "answer")),
         "texts": _named("texts", made.those_of(parts, Paragraph, "text")),
         "tables": _named("tables", made.those_of(parts, ReportTable)),
@@ -188,8 +193,10 @@ class _Parts:
                 }
             case Figures():
                 shown = [
-                    TemplateFields("figure", {"label": text(one.label), "value": cell(one.value)})
-                    for one in part.figures
+                    TemplateFields(
+                        "figure", {"label": text(figure.label), "value": cell(figure.value)}
+                    )
+                    for figure in part.figures
                 ]
                 fields = {"kind": "figures", "figures": rows(shown)}
             case Blank():
@@ -202,9 +209,9 @@ class _Parts:
             case ReportTable():
                 columns = [
                     TemplateFields(
-                        "column", {"heading": text(one.heading), "is_number": one.is_number}
+                        "column", {"heading": text(column.heading), "is_number": column.is_number}
                     )
-                    for one in part.columns
+                    for column in part.columns
                 ]
                 fields = {
                     "kind": "table",

@@ -89,7 +89,7 @@ def last_period(kind: PeriodKind, today: date, settings: ReportSettings) -> Repo
         last = today.replace(day=1) - _DAY
         return ReportPeriod(kind, last.replace(day=1), last)
     if kind is PeriodKind.TERM:
-        return max((_term(one, today) for one in settings.terms), key=lambda period: period.last)
+        return max((_term(term, today) for term in settings.terms), key=lambda period: period.last)
     begins = _on(settings.year_begins, today.year)
     if begins > today:
         begins = _on(settings.year_begins, today.year - 1)
@@ -216,7 +216,7 @@ def _spans(days: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _term_name(facts: ReportFacts, texts: Texts) -> str:
     """Return the name of the term; its id where it is not one of ``hoc-ky-1`` to 3."""
     span = facts.first[5:], facts.last[5:]
-    found = next((one.id for one in facts.settings.terms if (one.begins, one.ends) == span), "")
+    found = next((term.id for term in facts.settings.terms if (term.begins, term.ends) == span), "")
     number = found.removeprefix("hoc-ky-")
     return texts("term {number}", number=_ROMAN.get(number, found))
 

@@ -86,7 +86,7 @@ class SectionMaker:
         if facts.scope:
             figures.append(("scope", say("About"), tell.grade(facts.scope)))
         else:
-            tiers = ", ".join(texts.word(words.TIER, one) for one in school.tiers)
+            tiers = ", ".join(texts.word(words.TIER, tier) for tier in school.tiers)
             grades = ", ".join(map(tell.grade, school.grades))
             figures += [
                 ("tiers", say("Age tiers"), tiers),
@@ -126,7 +126,7 @@ class SectionMaker:
 
     def _coverage(self) -> Iterator[Part]:
         facts, school = self._facts, self._facts.school
-        closed = [one for one in facts.categories if one.closed_tiers]
+        closed = [category for category in facts.categories if category.closed_tiers]
         yield self._figures(
             "coverage",
             [
@@ -164,11 +164,11 @@ class SectionMaker:
         heads = (texts("From"), texts("Until"), texts("Duration"))
         rows = (
             (
-                moment_of(one.begins, clock),
-                moment_of(one.ends, clock),
-                self._time(one.ends - one.begins),
+                moment_of(gap.begins, clock),
+                moment_of(gap.ends, clock),
+                self._time(gap.ends - gap.begins),
             )
-            for one in gaps
+            for gap in gaps
         )
         return ReportTable(
             "gaps",
@@ -225,7 +225,7 @@ class SectionMaker:
             )
         for id_, text in found.items():
             yield Paragraph(id_, text, is_warning=True)
-        yield from (Paragraph("full-log", one) for one in full_spans(facts, self._by))
+        yield from (Paragraph("full-log", span) for span in full_spans(facts, self._by))
 
     def _tiers_at(self, level: str) -> str:
         """Return the tiers whose log level is one; "" for none."""
@@ -238,12 +238,12 @@ class SectionMaker:
         heads = texts("Category"), texts("Closed to"), texts("Legal basis")
         rows = tuple(
             (
-                one.names.get(texts.language, one.id),
-                closed_to(one, self._facts, self._by),
-                one.legal_basis,
+                category.names.get(texts.language, category.id),
+                closed_to(category, self._facts, self._by),
+                category.legal_basis,
             )
-            for one in self._facts.categories
-            if one.closed_tiers
+            for category in self._facts.categories
+            if category.closed_tiers
         )
         return ReportTable(
             "categories", texts("Closed categories"), tuple(map(TableColumn, heads)), rows
@@ -297,7 +297,7 @@ def closed_to(category: CategoryFacts, facts: ReportFacts, by: Wording) -> str:
     texts, tell = by.texts, Describer(*by)
     tiers = texts("everybody")
     if set(category.closed_tiers) != set(facts.school.tiers):
-        tiers = ", ".join(texts.word(words.TIER, one) for one in category.closed_tiers)
+        tiers = ", ".join(texts.word(words.TIER, tier) for tier in category.closed_tiers)
     if not category.open_grades:
         return tiers
     grades = ", ".join(map(tell.grade, category.open_grades))

@@ -69,8 +69,8 @@ class UsageParts:
 
     def __init__(self, facts: ReportFacts, by: Wording) -> None:
         self._facts, self._texts, self._grade_name = facts, by.texts, Describer(*by).grade
-        hidden = {one.id for one in facts.categories if one.is_confidential}
-        blocked = [one for one in facts.cells if one.action == "blocked"]
+        hidden = {category.id for category in facts.categories if category.is_confidential}
+        blocked = [cell for cell in facts.cells if cell.action == "blocked"]
         self._blocked = [one for one in blocked if one.category not in hidden]
         self._hidden = [one for one in blocked if one.category in hidden]
         is_cut = facts.audience is ReportAudience.OUTSIDE and facts.left_out
@@ -106,7 +106,7 @@ class UsageParts:
 
     def _sum_of(self, cells: Sequence[CountCell]) -> int | None:
         """Return the answers of cells; None where all of them were left out."""
-        return sum(one.n for one in cells) if cells else self._absent
+        return sum(cell.n for cell in cells) if cells else self._absent
 
     def _categories(self) -> ReportTable:
         """Return category x tier; inside the school with distinct names."""
@@ -141,7 +141,9 @@ class UsageParts:
 
     def _of_others(self, rows: Cells, shown: Collection[str]) -> str:
         """Return the notes on parts, and on categories without a row that may be left out."""
-        parts = any(one.part_of and one.id in shown for one in self._facts.categories)
+        parts = any(
+            category.part_of and category.id in shown for category in self._facts.categories
+        )
         is_cut = self._absent is None and rows
         notes = ((_OF_PARTS, parts), (_OTHERS, is_cut))
         return " ".join(self._texts(note) for note, holds in notes if holds)
@@ -154,7 +156,7 @@ class UsageParts:
                 counts[one.grade, one.period[:_MONTH_SIZE]] += one.n
         texts = self._texts
         known = dict.fromkeys([*self._facts.school.grades, *(grade for grade, _ in counts)])
-        graded = {one.period[:_MONTH_SIZE] for one in self._facts.cells if one.grade}
+        graded = {cell.period[:_MONTH_SIZE] for cell in self._facts.cells if cell.grade}
         months = self._months(sorted(graded))
         grades = {one: capital(self._grade_name(one)) for one in known if months}
         if len(grades) >= len(months):
@@ -170,9 +172,9 @@ class UsageParts:
     def _classes(self) -> Iterator[ReportTable]:
         """Yield answers by class, where classes are in the cells: inside the school only."""
         facts, texts, answers = self._facts, self._texts, Counter[str]()
-        for one in facts.cells:
-            if one.class_id:
-                answers[one.class_id] += one.n
+        for cell in facts.cells:
+            if cell.class_id:
+                answers[cell.class_id] += cell.n
         if not answers or facts.scope in answers:
             return
         known = [one for one in facts.school.classes if not facts.scope or one in answers]
@@ -190,9 +192,9 @@ class UsageParts:
         texts, times = self._texts, self._times()
         is_by_day = len(next(iter(times))) > _MONTH_SIZE
         counts = Counter[tuple[str, str]]()
-        for one in self._facts.cells:
-            time = one.period if is_by_day else one.period[:_MONTH_SIZE]
-            counts[time, _COURSE.get(one.action, "pass")] += one.n
+        for cell in self._facts.cells:
+            time = cell.period if is_by_day else cell.period[:_MONTH_SIZE]
+            counts[time, _COURSE.get(cell.action, "pass")] += cell.n
         columns = {
             one: capital(texts.word(words.COUNTED, one)) for one in dict.fromkeys(_COURSE.values())
         }
@@ -215,13 +217,13 @@ class UsageParts:
         """Return the days of the period, or its months where no day is published."""
         first, last = map(date.fromisoformat, (self._facts.first, self._facts.last))
         days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-        has_months = any(len(one.period) == _MONTH_SIZE for one in self._facts.cells)
+        has_months = any(len(cell.period) == _MONTH_SIZE for cell in self._facts.cells)
         if len(days) <= MOST_DAYS and not has_months:
-            return {one: short_date(one) for one in days}
-        return self._months(one[:_MONTH_SIZE] for one in days)
+            return {day: short_date(day) for day in days}
+        return self._months(day[:_MONTH_SIZE] for day in days)
 
     def _months(self, months: Iterable[str]) -> Labels:
-        return {one: capital(month_of(one, self._texts)) for one in dict.fromkeys(months)}
+        return {month: capital(month_of(month, self._texts)) for month in dict.fromkeys(months)}
 
     def _crossed(
         self, heading: str, rows: Labels, columns: Labels, counts: Counter[tuple[str, str]]
@@ -230,7 +232,7 @@ class UsageParts:
         heads = [heading, *columns.values()]
         cells: Cells = []
         for row, label in rows.items():
-            line = [counts.get((row, one), self._absent) for one in columns]
+            line = [counts.get((row, column), self._absent) for column in columns]
             cells.append([label, *line, *([_sum(line)] if len(columns) > 1 else [])])
         if len(columns) > 1:
             heads.append(self._texts(_TOTAL))
@@ -249,7 +251,7 @@ class UsageParts:
         return ReportTable(
             id_,
             title,
-            tuple(TableColumn(one, at > 0) for at, one in enumerate(headings)),
+            tuple(TableColumn(heading, at > 0) for at, heading in enumerate(headings)),
             tuple(map(tuple, lines)),
             (self._texts(_TOTAL), *sums) if len(lines) > 1 else (),
             note or ("" if lines else self._texts(self._none)),
@@ -285,7 +287,7 @@ def category_name(facts: ReportFacts, id_: str, texts: Texts) -> str:
         if facts.left_out and facts.audience is ReportAudience.INSIDE:
             return texts("(other blocks)")
         return texts("(rules of the school)")
-    known = {one.id: one for one in facts.categories}
+    known = {category.id: category for category in facts.categories}
     if id_ not in known:
         return id_
     name, whole = known[id_].names.get(texts.language, id_), known.get(known[id_].part_of)
@@ -303,5 +305,5 @@ def _tick(time: str) -> str:
 
 def _sum(values: Iterable[Cell]) -> int | None:
     """Return the sum of the numbers; None where there is none."""
-    numbers = [one for one in values if isinstance(one, int)]
+    numbers = [value for value in values if isinstance(value, int)]
     return sum(numbers) if numbers else None

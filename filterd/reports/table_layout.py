@@ -102,10 +102,10 @@ def _lay_out(table: XmlElement) -> bool:
     if grid is None or len(grid) == count or table.find(f".//{_W}gridSpan") is not None:
         return False
     columns = [[row[at] for row in rows if at < len(row)] for at in range(count)]
-    least, whole = [[max(map(of, one)) for one in columns] for of in (_unbroken, _length)]
+    least, whole = [[max(map(of, column)) for column in columns] for of in (_unbroken, _length)]
     upright = PAGE.text_width, STYLES["TableText"].size
     layouts = [upright, *((PAGE.across_width, size) for size in WIDE_TABLE_SIZES)]
-    fitting = (one for one in layouts if sum(_lengths(least, one[1])) <= one[0])
+    fitting = (layout for layout in layouts if sum(_lengths(least, layout[1])) <= layout[0])
     width, size = next(fitting, layouts[-1])
     lengths = _lengths(whole, size)
     if sum(lengths) > width:
@@ -132,7 +132,7 @@ def _lay_out(table: XmlElement) -> bool:
 
 def _lengths(characters: list[int], size: float) -> list[float]:
     """Return the widths, in millimetres, of columns with so many characters of a size."""
-    return [CELL_MARGINS + one * size * _CHARACTER for one in characters]
+    return [CELL_MARGINS + character * size * _CHARACTER for character in characters]
 
 
 def _set_widths(found: list[XmlElement], width: int) -> None:

@@ -177,13 +177,13 @@ def reopened(octets: bytes) -> WordFile:
 def _checked(octets: bytes, *, is_template: bool) -> WordFile:
     try:
         parts = _inflated(octets, MOST_RATIO if is_template else MOST_OCTETS)
-        texts = {name: one for name, one in parts.items() if name.endswith((".xml", ".rels"))}
+        texts = {name: part for name, part in parts.items() if name.endswith((".xml", ".rels"))}
         if is_template:
-            filled = [one for name, one in texts.items() if _FILLED.fullmatch(name)]
+            filled = [text for name, text in texts.items() if _FILLED.fullmatch(name)]
             for some, most in ((texts.values(), MOST_XML_OCTETS), (filled, MOST_FILLED_OCTETS)):
                 if sum(map(len, some)) > most:
                     raise _too_large()
-        trees = {name: _parsed(one) for name, one in texts.items()}
+        trees = {name: _parsed(text) for name, text in texts.items()}
         _check_types(trees[_TYPES], parts)
         links = dict[str, dict[str, str]]()
         for name, tree in trees.items():
@@ -199,7 +199,7 @@ def _checked(octets: bytes, *, is_template: bool) -> WordFile:
         hint = say("save it in Word as .docx again")
         raise ConfigError(say("this is not a Word file"), hint=hint) from error
     filled_trees = {name: tree for name, tree in trees.items() if _FILLED.fullmatch(name)}
-    addresses = frozenset(address for one in links.values() for address in one.values())
+    addresses = frozenset(address for link in links.values() for address in link.values())
     return WordFile(_packed(parts, trees), addresses, filled_trees)
 
 
@@ -329,7 +329,7 @@ def _check_tags(name: str, tree: XmlElement) -> None:
         left -= len(tags)
         if _TAG.search(_WHOLE_TAG.sub("", text)):
             raise _refusal(say("a tag that does not end in its paragraph: {text}", text=text[:80]))
-        if left < 0 or any(len(one) > LONGEST_TAG for one in tags):
+        if left < 0 or any(len(tag) > LONGEST_TAG for tag in tags):
             raise _too_large()
 
 
@@ -338,7 +338,7 @@ def _check_element(element: XmlElement, links: dict[str, str]) -> None:
     if kind.localname in _REFUSED:
         raise _refusal(say("the element {name}", name=kind.localname))
     names = (element.tag, *element.keys())
-    if any(one.startswith(f"{{{_STRICT}") for one in names):
+    if any(name.startswith(f"{{{_STRICT}") for name in names):
         raise _refusal(say("the form Strict Open XML"))
     for key, value in element.items():
         is_loading = key in _LOADING and (key.startswith("{") or kind.namespace in _VML)
@@ -356,11 +356,11 @@ def _names_a_link(words: list[str]) -> bool:
 
     Of the words that are no switches the first is the address, wherever it stands.
     """
-    if any(len(one) > _SWITCH and one.lstrip('"').startswith("\\") for one in words):
+    if any(len(word) > _SWITCH and word.lstrip('"').startswith("\\") for word in words):
         return False
     first = words[0].strip('"') if words else ""
     return bool(_LINK.fullmatch(first)) or (
-        first == "\\l" and all(one.startswith("\\") for one in words[2:])
+        first == "\\l" and all(word.startswith("\\") for word in words[2:])
     )
 
 

@@ -194,10 +194,10 @@ class TemplateSandbox:
             if reason:
                 raise _refusal(reason, source, node.lineno or 0)
         names = list(tree.find_all(nodes.Name))
-        known = {*self._fields, "loop", *(one.name for one in names if one.ctx != "load")}
-        for one in names:
-            if one.name not in known:
-                raise _refusal(_no_field(one.name, "", self._fields), source, one.lineno)
+        known = {*self._fields, "loop", *(name.name for name in names if name.ctx != "load")}
+        for name in names:
+            if name.name not in known:
+                raise _refusal(_no_field(name.name, "", self._fields), source, name.lineno)
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -279,7 +279,9 @@ def _no_field(name: str, path: str, known: Mapping[str, Any]) -> Sentence:
 def _line_of(error: Exception) -> int:
     """Return the line of the template at an error; 0 where it is not known."""
     frames = traceback.extract_tb(error.__traceback__)
-    return next((one.lineno or 0 for one in reversed(frames) if one.filename == "<template>"), 0)
+    return next(
+        (frame.lineno or 0 for frame in reversed(frames) if frame.filename == "<template>"), 0
+    )
 
 
 def _refusal(reason: Sentence, source: str, line: int) -> ConfigError:

@@ -177,7 +177,7 @@ def _compare_tables(document: ReportDocument, tree: XmlElement) -> None:
     Raises:
         StoreError: they differ.
     """
-    wanted = [one for one in document.parts() if isinstance(one, ReportTable)]
+    wanted = [part for part in document.parts() if isinstance(part, ReportTable)]
     made = [one for one in tree.iter(f"{_W}tbl") if one.find(f".//{_W}tblHeader") is not None]
     are_equal = len(wanted) == len(made) and all(
         _rows(table) == _expected(model, document.language)
@@ -195,7 +195,7 @@ def _rows(table: XmlElement) -> list[list[str]]:
 
 
 def _expected(table: ReportTable, language: str) -> list[list[str]]:
-    heads = tuple(one.heading for one in table.columns)
+    heads = tuple(column.heading for column in table.columns)
     rows = (heads, *table.rows, *((table.total,) if table.total else ()))
     return [[_SPACES.sub("", cell_text(cell, language)) for cell in row] for row in rows]
 

@@ -199,9 +199,9 @@ def _lines_of(part: Part, texts: Texts) -> Iterator[FactLine]:
         case Paragraph():
             yield "", part.text, "marked" if part.is_warning else "text"
         case Figures():
-            for one in part.figures:
-                style = "figure-share" if isinstance(one.value, float) else "figure"
-                yield one.label, one.value, "text" if isinstance(one.value, str) else style
+            for figure in part.figures:
+                style = "figure-share" if isinstance(figure.value, float) else "figure"
+                yield figure.label, figure.value, "text" if isinstance(figure.value, str) else style
         case Blank():
             answer = part.answer or to_fill_in(part.question, texts)
             yield part.question, answer, "text" if part.answer else "marked"
@@ -218,7 +218,7 @@ def _as_table(chart: BarChart) -> ReportTable:
 
 def _series_of(table: ReportTable) -> range:
     """Return the columns that a chart stacks: those before their sum, else the first."""
-    headings = [one.heading for one in table.columns]
+    headings = [column.heading for column in table.columns]
     if table.total and table.total[0] in headings:
         return range(1, headings.index(str(table.total[0])))
-    return range(1, 1 + any(one.is_number for one in table.columns[1:2]))
+    return range(1, 1 + any(column.is_number for column in table.columns[1:2]))

@@ -182,9 +182,9 @@ def enforced_in(policy: Policy) -> tuple[ConfigError, ...]:
     )
 
 
-def _blocks(one: Unmet) -> Iterator[LocalRule]:
+def _blocks(unmet: Unmet) -> Iterator[LocalRule]:
     """Yield the rules by which it would be met, if it expects a block."""
-    wanted = one.expectation
+    wanted = unmet.expectation
     if not wanted.blocked:
         return
     audiences = {(Audience.NETWORK, wanted.whom): None}
@@ -193,7 +193,7 @@ def _blocks(one: Unmet) -> Iterator[LocalRule]:
             (Audience.CLASS, explained.class_id)
             if explained.class_id
             else (Audience.GRADE, explained.grade)
-            for explained in one.found
+            for explained in unmet.found
         )
     for audience, whom in audiences:
         yield LocalRule(
@@ -218,15 +218,15 @@ def unmet(site: Site, expectations: Iterable[Expectation], now: float) -> tuple[
     always = replace(site, timed=TimedPolicy(replace(policy, scheduled=()), NOTHING_SET))
     at_times: dict[float | None, Site] = {None: always.at(now, NOTHING_SET)}
     zone, found = ZoneInfo(policy.time_zone), []
-    for one in expectations:
-        when = _moment_of(one, zone, now)
+    for expectation in expectations:
+        when = _moment_of(expectation, zone, now)
         if when not in at_times:
             assert when is not None
             at_times[when] = site.at(when, NOTHING_SET)
         then = now if when is None else when
-        wrong = _otherwise(at_times[when], one, then)
+        wrong = _otherwise(at_times[when], expectation, then)
         if wrong:
-            found.append(Unmet(one, wrong))
+            found.append(Unmet(expectation, wrong))
     return tuple(found)
 
 

@@ -136,7 +136,7 @@ def _reason_of(change: GradeChange, site: Site) -> str:
         return ""
     things: Iterable[GradeSetting | LocalException]
     things = (*site.timed.overrides.grades, *site.timed.overrides.exceptions)
-    return next((one.reason for one in things if str(one.id) == change.source), "")
+    return next((thing.reason for thing in things if str(thing.id) == change.source), "")
 
 
 def _sooner(at: float | None, edge: float) -> float | None:

@@ -69,11 +69,13 @@ def age_of(policy: Policy, file: Path) -> TargetAge | None:
         setting: {getattr(grade, setting) for grade in policy.grades.values()} - {"off"}
         for setting in ("safe_search", "youtube")
     }
-    targets = {one.target for one in policy.rewrites if one.level in wanted[one.setting]}
+    targets = {
+        rewrite.target for rewrite in policy.rewrites if rewrite.level in wanted[rewrite.setting]
+    }
     if not targets:
         return None
     known = (FILE.read(file) or VerifiedTargets({})).targets
-    times = [known.get(_text(one)) for one in targets]
+    times = [known.get(_text(target)) for target in targets]
     return TargetAge(None if None in times else min(filter(None, times), default=None))
 
 
@@ -112,7 +114,7 @@ def verified(policy: Policy, file: Path, clock: Clock) -> list[TargetState]:
     """
     before = (FILE.read(file) or VerifiedTargets({})).targets
     states = asyncio.run(_verified(policy, before, clock))
-    known = {one.target: one.verified_at for one in states if one.verified_at is not None}
+    known = {state.target: state.verified_at for state in states if state.verified_at is not None}
     if known != before:
         with contextlib.suppress(StoreError):  # it is verified all the same
             FILE.save(file, VerifiedTargets(known))
@@ -145,8 +147,8 @@ async def verify(
         before: when each target was last found.
     """
     of_target: dict[bytes, list[SafeSearchRewrite]] = {}
-    for one in rewrites:
-        of_target.setdefault(one.target, []).append(one)
+    for rewrite in rewrites:
+        of_target.setdefault(rewrite.target, []).append(rewrite)
     asked = [_problem(forwarder, route, one) for one in (_IMPOSSIBLE, *of_target)]
     impossible, *problems = await asyncio.gather(*asked)
     found = []

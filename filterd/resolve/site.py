@@ -85,7 +85,9 @@ class PlainView(NamedTuple):
         """
         leased = _REVERSE if policy.lease_zone is not None else ()
         clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)
-        coming = (one.change.whom for one in changes if one.change.audience is Audience.CLIENT)
+        coming = (
+            change.change.whom for change in changes if change.change.audience is Audience.CLIENT
+        )
         servers = (server.address for zone in policy.delegated_zones for server in zone.servers)
         return cls(
             SetReader(policy, index),
@@ -326,5 +328,7 @@ def _route(policy: Policy, upstreams: tuple[UpstreamServer, ...]) -> Route | Non
     """Return the route in clear; None where no server must prove its name."""
     if all(server.tls != Tls.STRICT for server in upstreams):
         return None
-    servers = (in_clear(one) if one.tls == Tls.STRICT else one for one in upstreams)
+    servers = (
+        in_clear(upstream) if upstream.tls == Tls.STRICT else upstream for upstream in upstreams
+    )
     return Route(tuple(dict.fromkeys(one for one in servers if not is_own(one, policy.listen))))

@@ -162,7 +162,7 @@ class _SiteThen:
     def __init__(self, site: Site, moment: EffectivePolicy) -> None:
         self.moment, self.policy, self._index = moment, moment.policy, site.index
         self._files = site.files
-        self._rooms = {one.id: one.grade for one in self.policy.networks}
+        self._rooms = {network.id: network.grade for network in self.policy.networks}
 
     @cached_property
     def engine(self) -> Engine:
@@ -212,7 +212,8 @@ class _Stretch:
         """Return the clients of the grades of a tier, for each site."""
         places = (AskedPlace(one) for one in GRADES if TIER_OF_GRADE[one] == tier)
         return tuple(
-            (Client(self.before.graded(one)), Client(self.after.graded(one))) for one in places
+            (Client(self.before.graded(place)), Client(self.after.graded(place)))
+            for place in places
         )
 
     def of_names(
@@ -255,7 +256,7 @@ class _Judge:
 
     def are_local(self, name: bytes) -> tuple[bool, bool]:
         """Return for each site whether it answers a name without asking anyone."""
-        before, after = (answer_locally(one, name, RRType.A) is not None for one in self._sites)
+        before, after = (answer_locally(site, name, RRType.A) is not None for site in self._sites)
         return before, after
 
     def cell(self, name: bytes, part: _Stretch) -> int:
@@ -298,7 +299,7 @@ class _Judge:
     def at_noon(self, day: date) -> _Stretch:
         """Return the noon of a day, without schedules."""
         at = DaySpan.of(day, self._zone).begins + _NOON_S
-        timed = (one.timed for one in self._sites)
+        timed = (site.timed for site in self._sites)
         plain = (one._replace(policy=replace(one.policy, scheduled=())) for one in timed)
         sides = map(_SiteThen, self._sites, (one.at(at) for one in plain))
         return _Stretch(self, at, *sides)
@@ -314,11 +315,11 @@ class _Judge:
                 places[one].append(_place_of(both[0].grade))
         if not places:
             return
-        sums.distinct_lists.update({one.by for one in places if one.kind == CLOSES})
+        sums.distinct_lists.update({place.by for place in places if place.kind == CLOSES})
         if self._is_hidden(name, places):
             sums.confidential += self._becomes_hidden(name)
             return
-        sums.changed_distinct.update((tier, kind) for kind in {one.kind for one in places})
+        sums.changed_distinct.update((tier, kind) for kind in {place.kind for place in places})
         for one, of in places.items():
             sums.note(NameDifference(name, one.kind, one.category), 0, of)
 
@@ -423,7 +424,7 @@ def _askers(day: Day, part: _Stretch) -> dict[int, _Asker]:
 
 
 def _is_by_name(clients: _Clients) -> bool:
-    return any(one.grade.allow_only for one in clients)
+    return any(client.grade.allow_only for client in clients)
 
 
 def _place_of(grade: GradePolicy) -> AskedPlace:

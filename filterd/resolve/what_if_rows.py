@@ -37,8 +37,8 @@ def to_plain(sums: DifferenceSums, judged: str) -> dict[str, Any]:
         judged: ``ROWS``, ``NAMES`` or ``POPULAR``.
     """
     order = {grade: place for place, grade in enumerate(GRADES)}
-    places = sorted(sums.lookups, key=lambda one: (order.get(one.grade, -1), one.class_id))
-    shown = sorted(sums.names.items(), key=lambda one: (-one[1], one[0]))
+    places = sorted(sums.lookups, key=lambda lookup: (order.get(lookup.grade, -1), lookup.class_id))
+    shown = sorted(sums.names.items(), key=lambda item: (-item[1], item[0]))
     return {
         "judged": judged,
         "lookups": sums.lookups.total(),
@@ -93,7 +93,7 @@ def _row(sums: DifferenceSums, name: NameDifference, n: int) -> dict[str, Any]:
         "category": name.category,
         "n": n,
         "grades": [one for one in GRADES if any(one == each.grade for each in places)],
-        "classes": sorted({one.class_id for one in places if one.class_id}),
+        "classes": sorted({place.class_id for place in places if place.class_id}),
     }
 
 

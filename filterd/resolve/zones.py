@@ -125,7 +125,7 @@ class Zones:
     @property
     def routes(self) -> list[Route]:
         """The routes of the delegated zones."""
-        return [one for one in self._zones.values() if not isinstance(one, _LocalData)]
+        return [zone for zone in self._zones.values() if not isinstance(zone, _LocalData)]
 
     def route_of(self, qname: bytes) -> Route | None:
         """Return the route of the delegated zone that holds ``qname``; None if none does."""
@@ -136,7 +136,7 @@ class Zones:
 
     def name_over(self, qname: bytes) -> bytes | None:
         """Return the name of the innermost zone of ``qname``; None if there is none."""
-        return next((one for one in names.suffixes(qname) if one in self._zones), None)
+        return next((suffix for suffix in names.suffixes(qname) if suffix in self._zones), None)
 
     def _zone_of(self, qname: bytes) -> _LocalData | Route | None:
         name = self.name_over(qname)

@@ -100,7 +100,7 @@ class Details(NamedTuple):
     def filled(self, row: Row, wording: Wording) -> tuple[Column, ...]:
         """Return the columns in which a row has something."""
         return tuple(
-            one for one in self.columns if any(text for text, _ in one.cells(row, wording))
+            column for column in self.columns if any(text for text, _ in column.cells(row, wording))
         )
 
 
@@ -117,7 +117,7 @@ class Listing(NamedTuple):
 
     def without(self, key: str) -> Listing:
         """Return it without the column of a key."""
-        return self._replace(columns=tuple(one for one in self.columns if one.key != key))
+        return self._replace(columns=tuple(column for column in self.columns if column.key != key))
 
 
 def when(at: float | None, wording: Wording) -> str:

@@ -81,7 +81,7 @@ _PREFIXES = tuple(one.prefix for one in CARRIERS)
 def _ranges(size_octets: int) -> tuple[list[bytes], list[bytes]]:
     """Return the first and the last addresses of the ranges, in ascending order."""
     networks = [ip_network(text) for text in _PRIVATE]
-    ranges = sorted((one[0].packed, one[-1].packed) for one in networks)
+    ranges = sorted((network[0].packed, network[-1].packed) for network in networks)
     ranges = [(first, last) for first, last in ranges if len(first) == size_octets]
     return [first for first, _ in ranges], [last for _, last in ranges]
 

@@ -127,7 +127,7 @@ def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Reso
         ttl_s=_lifetime(response.rcode, sections.ttls, known=answered or soa is not None),
         edes=edes_of(response.edns),
         private=any(map(is_private, _addresses(response, question.qtype, wanted, bindings))),
-        ech=any(one.ech for one in bindings),
+        ech=any(binding.ech for binding in bindings),
     )
 
 
@@ -268,7 +268,7 @@ def _readable(
     judged.
     """
     try:
-        read = [svcb_parts(response, one) for one in records if one.rtype != _RRSIG]
+        read = [svcb_parts(response, record) for record in records if record.rtype != _RRSIG]
     except CostlyMessageError:
         raise
     except WireError:
@@ -282,9 +282,9 @@ def _targets(
     for record in chain:
         if record.rtype in _ALIASES:
             yield target_of(response, record)
-    for one in bindings:
-        if one.target != names.ROOT:  # it stands for the owner itself (RFC 9460 §2.5)
-            yield one.target
+    for binding in bindings:
+        if binding.target != names.ROOT:  # it stands for the owner itself (RFC 9460 §2.5)
+            yield binding.target
 
 
 def _addresses(
@@ -294,9 +294,9 @@ def _addresses(
         for record in wanted:
             if record.rtype == qtype:
                 yield address_of(response, record)
-    for one in bindings:
-        yield from one.ipv4hints
-        yield from one.ipv6hints
+    for binding in bindings:
+        yield from binding.ipv4hints
+        yield from binding.ipv6hints
 
 
 def _lifetime(rcode: int, ttls: tuple[int, ...], *, known: bool) -> int:

@@ -53,7 +53,7 @@ def servers_with(
     result: list[UpstreamServer] = []
     for server in configured:
         if server.address == "system":
-            result += [_named(server, one) for one in addresses]
+            result += [_named(server, address) for address in addresses]
         else:
             result.append(server)
     return tuple(dict.fromkeys(server for server in result if not is_own(server, listen)))

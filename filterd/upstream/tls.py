@@ -325,7 +325,7 @@ class _Server:
         """Return the least busy connection, or a new one."""
         if self._is_closed:
             raise UpstreamUnreachableError("filterd is stopping")
-        usable = [one for one in self._connections if one.takes_questions]
+        usable = [connection for connection in self._connections if connection.takes_questions]
         best = min(usable, key=lambda one: one.waiting, default=None)
         if best is None:
             return await self._fresh()

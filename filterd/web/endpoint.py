@@ -94,5 +94,5 @@ def endpoint(
     **more: Any,
 ) -> WebEndpoint:
     """Return the endpoint of an operation; ``more`` are attributes of it."""
-    known = {one.name: getattr(operation, one.name) for one in fields(operation)}
+    known = {field.name: getattr(operation, field.name) for field in fields(operation)}
     return kind(**{**known, "act": act, **more})

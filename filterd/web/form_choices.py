@@ -60,7 +60,7 @@ def audiences(
 
 def lengths(seconds: Iterable[int], by: Wording) -> Options:
     """Return lengths of time."""
-    return [(str(one), translated(duration(one), by.texts.language)) for one in seconds]
+    return [(str(second), translated(duration(second), by.texts.language)) for second in seconds]
 
 
 def terms(by: Wording) -> Options:
@@ -75,14 +75,14 @@ def terms(by: Wording) -> Options:
 
 def names_of(rows: Iterable[Row], by: Wording) -> dict[str, str]:
     """Return the names of categories by id."""
-    return {one["id"]: one[f"name_{by.texts.language}"] for one in rows}
+    return {row["id"]: row[f"name_{by.texts.language}"] for row in rows}
 
 
 def categories(rows: Iterable[Row], by: Wording) -> Options:
     """Return the categories that a log may show, by name."""
     name = f"name_{by.texts.language}"
     return sorted(
-        ((one["id"], one[name]) for one in rows if not one.get("confidential")),
+        ((row["id"], row[name]) for row in rows if not row.get("confidential")),
         key=lambda one: one[1],
     )
 

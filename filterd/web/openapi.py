@@ -53,8 +53,8 @@ _BY_TOKEN: dict[str, list[str]] = {"token": []}
 def description(operations: Iterable[WebEndpoint]) -> dict[str, Any]:
     """Return the description of the API."""
     paths: dict[str, dict[str, Any]] = {}
-    for one in operations:
-        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one)
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {"title": "filterd", "version": __version__, "description": _ABOUT},
@@ -75,32 +75,32 @@ def description(operations: Iterable[WebEndpoint]) -> dict[str, Any]:
     }
 
 
-def _operation(one: WebEndpoint) -> dict[str, Any]:
-    in_path = [name for name in one.fields.named if f"{{{name}}}" in one.path]
-    has_body = one.method in ("POST", "PUT")
-    in_body = [name for name in one.fields.named if name not in in_path] if has_body else []
-    answer = _ref("schemas", "Change") if one.answer is CHANGE else worked_out(one.answer)
+def _operation(endpoint: WebEndpoint) -> dict[str, Any]:
+    in_path = [name for name in endpoint.fields.named if f"{{{name}}}" in endpoint.path]
+    has_body = endpoint.method in ("POST", "PUT")
+    in_body = [name for name in endpoint.fields.named if name not in in_path] if has_body else []
+    answer = _ref("schemas", "Change") if endpoint.answer is CHANGE else worked_out(endpoint.answer)
     done = _answer("Done", "application/json", answer)
-    if one.is_stream:
+    if endpoint.is_stream:
         done = {**_answer("A value of `data` each", EVENTS, TEXT), "x-data": answer}
-    if one.media_types:
-        done = {"description": "The file", "content": {kind: {} for kind in one.media_types}}
+    if endpoint.media_types:
+        done = {"description": "The file", "content": {kind: {} for kind in endpoint.media_types}}
     found: dict[str, Any] = {
-        "operationId": one.name,
-        "summary": one.about,
-        "description": f"Roles: {', '.join(sorted(one.roles))}.",
-        "tags": [one.tag],
-        "x-roles": sorted(one.roles),
-        "x-commands": list(one.commands),
-        "security": [_BY_TOKEN, {"session": [], **({"form": []} if one.is_change else {})}],
+        "operationId": endpoint.name,
+        "summary": endpoint.about,
+        "description": f"Roles: {', '.join(sorted(endpoint.roles))}.",
+        "tags": [endpoint.tag],
+        "x-roles": sorted(endpoint.roles),
+        "x-commands": list(endpoint.commands),
+        "security": [_BY_TOKEN, {"session": [], **({"form": []} if endpoint.is_change else {})}],
         "parameters": [
             {
                 "name": name,
                 "in": "path" if name in in_path else "query",
-                "required": name in in_path or name in one.fields.required,
+                "required": name in in_path or name in endpoint.fields.required,
                 "schema": kind.schema,
             }
-            for name, kind in one.fields.named.items()
+            for name, kind in endpoint.fields.named.items()
             if name not in in_body
         ],
         "responses": {
@@ -109,7 +109,7 @@ def _operation(one: WebEndpoint) -> dict[str, Any]:
         },
     }
     if has_body:
-        body = one.fields.only(in_body)
+        body = endpoint.fields.only(in_body)
         found["requestBody"] = {
             "content": {"application/json": {"schema": body.schema}},
             "required": bool(body.required),

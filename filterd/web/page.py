@@ -55,7 +55,7 @@ def cells(listing: Listing, row: Row, wording: Wording) -> list[str]:
 
 def filled(columns: Iterable[Column], row: Row, wording: Wording) -> list[Column]:
     """Return the columns of details that have a text in a row."""
-    return [one for one in columns if any(text for text, _ in one.cells(row, wording))]
+    return [column for column in columns if any(text for text, _ in column.cells(row, wording))]
 
 
 PART_ROWS = 100
@@ -89,7 +89,7 @@ def part_of(
     """
     text = given.get("q", "")[:_LONGEST_TEXT]
     wanted = bare(text).strip()
-    found = [one for one in rows if wanted in bare(str(text_of(one)))] if wanted else list(rows)
+    found = [row for row in rows if wanted in bare(str(text_of(row)))] if wanted else list(rows)
     written = given.get("from", "")
     first = int(written) if written.isascii() and written.isdecimal() and len(written) < 8 else 1
     start = min(max(first - 1, 0), max(len(found) - 1, 0))

@@ -129,7 +129,7 @@ class StaticFiles:
 
     def __init__(self) -> None:
         files = (*_STATIC_FOLDER.iterdir(), charts.STYLE)
-        self._files = {one.name: one.read_bytes() for one in files}
+        self._files = {file.name: file.read_bytes() for file in files}
 
     def address(self, name: str) -> str:
         """Return the address of a file, for pages."""

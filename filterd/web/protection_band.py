@@ -97,8 +97,8 @@ def band(status: Row, names: Mapping[str, str], by: Wording) -> ProtectionBand:
     """
     judged = judge(ProtectionFacts.of(status))
     others = sorted(
-        (one for one in judged.lines if not one.is_short),
-        key=lambda one: one.state is LineState.GOOD,
+        (line for line in judged.lines if not line.is_short),
+        key=lambda line: line.state is LineState.GOOD,
     )
     return ProtectionBand(
         judged.level.value,
@@ -138,12 +138,12 @@ def _form(
 
 
 def _items(line: ProtectionLine, names: Mapping[str, str], by: Wording) -> Iterator[str]:
-    for one in line.items[:_MOST]:
+    for item in line.items[:_MOST]:
         if line.subject is ProtectionSubject.STARTER:
-            yield names.get(one, one)
+            yield names.get(item, item)
         elif line.subject is ProtectionSubject.TEST:
-            yield by.texts.word(words.TIER, one)
+            yield by.texts.word(words.TIER, item)
         else:
-            yield one
+            yield item
     if len(line.items) > _MOST:
         yield by.texts("{n} more", n=len(line.items) - _MOST)

@@ -77,7 +77,7 @@ def measured(delta_octets: int) -> Cost:
     no_root = _exchange(NOT_THERE_OCTETS)
     idle = no_root + _exchange(ANSWER_OCTETS + octets[0])
     files = sum(_exchange(ANSWER_OCTETS + delta_octets // changing) for _ in range(changing))
-    metadata = sum(_exchange(ANSWER_OCTETS + one) for one in octets[1:])
+    metadata = sum(_exchange(ANSWER_OCTETS + octet) for octet in octets[1:])
     orders = 3 * _exchange(ANSWER_OCTETS + _ORDER_OCTETS)
     return Cost(
         unchanged=CONNECTION_OCTETS + _exchange(UNCHANGED_OCTETS),

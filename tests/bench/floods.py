@@ -106,7 +106,7 @@ class Bench:
         """Return how many datagrams the kernel had no room for."""
         lines = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()
         local = f":{self.port:04X}"
-        return sum(int(one.split()[-1]) for one in lines[1:] if one.split()[1].endswith(local))
+        return sum(int(line.split()[-1]) for line in lines[1:] if line.split()[1].endswith(local))
 
 
 class _Asking:

@@ -113,9 +113,9 @@ class MadeVersion(NamedTuple):
 def at_hand(*, recommended: bool) -> tuple[PublicSource, ...]:
     """Return the sources of the catalogue with a text in the data."""
     return tuple(
-        one
-        for one in shipped_sources()
-        if one.id in AT_HAND and (one.recommended or not recommended)
+        source
+        for source in shipped_sources()
+        if source.id in AT_HAND and (source.recommended or not recommended)
     )
 
 
@@ -123,9 +123,9 @@ def made(sources: Iterable[PublicSource], folder: Path) -> MadeVersion:
     """Make a version of what ships and of texts in the data, and compile it."""
     sources, texts = tuple(sources), dict[str, Path]()
     (folder / "texts").mkdir(parents=True)
-    for one in sources:
-        texts[one.id] = folder / "texts" / f"{one.id}.txt"
-        texts[one.id].write_text(text_of(f"lists/{AT_HAND[one.id]}"), encoding="utf-8")
+    for source in sources:
+        texts[source.id] = folder / "texts" / f"{source.id}.txt"
+        texts[source.id].write_text(text_of(f"lists/{AT_HAND[source.id]}"), encoding="utf-8")
     began = time.process_time()
     ContentRequest(sources, texts, {}).write(folder / "version")
     merged = time.process_time()
@@ -222,7 +222,7 @@ def _print_names_by_grade(versions: dict[str, MadeVersion]) -> None:
 def _print_popular(before: MadeVersion, after: MadeVersion, asked: Sequence[str]) -> None:
     print(f"\nof {len(asked)} popular names newly closed to a grade, by what closes them")
     found = newly_closed(before.engine, after.engine, asked)
-    for by, closed in sorted(found.items(), key=lambda one: -len(one[1])):
+    for by, closed in sorted(found.items(), key=lambda item: -len(item[1])):
         print(f"{by:24}{len(closed):6}  {' '.join(closed[:_MOST_SHOWN])}")
 
 
@@ -284,7 +284,7 @@ def main() -> None:
         ships = made((), Path(folder) / "ships")
         lists = made(at_hand(recommended=True), Path(folder) / "recommended")
         every = made(at_hand(recommended=False), Path(folder) / "every")
-        known = [one for one in shipped_sources() if one.recommended]
+        known = [source for source in shipped_sources() if source.recommended]
         here = [one for one in known if one.id in AT_HAND]
         names = sum(one.names for one in known)
         print(f"recommended: {len(known)} lists, {names} names; at hand: {len(here)} of them")

@@ -121,7 +121,7 @@ def of_history(title: str, date: str, known: list[str], visited: list[str]) -> C
         known,
         imitating=imitating,
         words=SHIPPED.words,
-        schools=[one for one in schools if not half_of(one)],
+        schools=[school for school in schools if not half_of(school)],
         kept_open=_known_to_a_school(),
     )
     rules = Lookalikes(made.rules["listed"])
@@ -129,7 +129,7 @@ def of_history(title: str, date: str, known: list[str], visited: list[str]) -> C
     as_listed, found = len(unseen) - len(left), sum(_is_closed(one, rules) for one in left)
     wrongly, of_schools = (
         tuple(one for one in some if not is_beneath(one, entries) and _is_closed(one, rules))
-        for some in (visited, [one for one in schools if half_of(one)])
+        for some in (visited, [school for school in schools if half_of(school)])
     )
     return Coverage(len(unseen), as_listed, as_listed + found, wrongly, of_schools)
 
@@ -181,7 +181,9 @@ def _print_new_names(popular: list[str]) -> None:
 @cache
 def _known_to_a_school() -> list[str]:
     catalog = load_catalog(shipped("blocklists"))
-    wire = [one.name for one in catalog.pins] + [one.name for one in catalog.protections]
+    wire = [pin.name for pin in catalog.pins] + [
+        protection.name for protection in catalog.protections
+    ]
     wire += [one for some in catalog.services for one in some.names]
     return [*SHIPPED.frozen, *map(names.to_text, wire)]
 

@@ -101,7 +101,7 @@ def delays(state: StateFolder, port: int) -> list[float]:
     def follow() -> None:
         with contextlib.suppress(control.UnansweredError):  # the daemon is ended first
             for events in control.stream(state.control_socket, "log-follow"):
-                if any(one.get("grade") == "3" for one in events):
+                if any(event.get("grade") == "3" for event in events):
                     seen["at"] = time.perf_counter()
                     arrived.set()
 

@@ -243,15 +243,15 @@ class School(crew.Crew[Worker, LookupCollector]):
             with self.meter.at("write"):
                 await self.close()
 
-    def _answered(self, one: Lookup) -> tuple[Query, Answer]:
-        of, name = one.context, one.name
-        if one.device not in self._clients:
-            mac = one.device.to_bytes(6, "big").hex(":")
+    def _answered(self, lookup: Lookup) -> tuple[Query, Answer]:
+        of, name = lookup.context, lookup.name
+        if lookup.device not in self._clients:
+            mac = lookup.device.to_bytes(6, "big").hex(":")
             grade = replace(a_grade(of.grade), class_id=of.class_id)
-            self._clients[one.device] = Client(grade, of.network, "127.0.0.1", mac)
+            self._clients[lookup.device] = Client(grade, of.network, "127.0.0.1", mac)
         if name not in self._packets:
             self._packets[name] = a_query(names.to_text(name))
-        message, client = parse_query(self._packets[name]), self._clients[one.device]
+        message, client = parse_query(self._packets[name]), self._clients[lookup.device]
         query = Query(message, Peer("127.0.0.1"), client, self._site)
         if not of.category:
             return query, Answer(Source.CACHED, PASSED)

@@ -76,7 +76,7 @@ def popular_names() -> list[str]:
     for path in _POPULAR:
         texts += text_of(path).split()
     sites = json.loads(text_of("domains/top-sites.json"))
-    texts += (one["rootDomain"] for one in sites)
+    texts += (site["rootDomain"] for site in sites)
     bad = set(_all_bad())
     return [one.name for one in distinct(texts) if one.name not in bad]
 
@@ -118,7 +118,7 @@ def text_of(path: str) -> str:
 
 def text(names: Iterable[str]) -> bytes:
     """Return names as the text of a list."""
-    return "".join(f"{one}\n" for one in names).encode()
+    return "".join(f"{name}\n" for name in names).encode()
 
 
 def half_of(name: str) -> int:

@@ -32,7 +32,7 @@ class Lookups(NamedTuple):
 def thread_cpu_s(pid: int) -> float:
     """Return seconds on the CPU of all threads of a process (schedstat, proc(5))."""
     threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((one / "schedstat").read_text().split()[0]) / 1e9 for one in threads)
+    return sum(int((thread / "schedstat").read_text().split()[0]) / 1e9 for thread in threads)
 
 
 def lookups(port: int, worker: int, seconds: float) -> Lookups:

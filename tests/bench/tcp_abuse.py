@@ -129,8 +129,8 @@ def abusers(port: int) -> list[Callable[[], Abuser]]:
     server = ("127.0.0.1", port)
     sources = [f"127.0.{grade}.{100 + host}" for grade in range(3, 10) for host in range(5)]
     places = [source for source in sources for _ in range(10)]
-    slow = [lambda source=one: Slow(source, server) for one in places[:SLOW]]
-    write_only = [lambda source=one: WriteOnly(source, server, LARGE) for one in places[SLOW:]]
+    slow = [lambda source=place: Slow(source, server) for place in places[:SLOW]]
+    write_only = [lambda source=place: WriteOnly(source, server, LARGE) for place in places[SLOW:]]
     return [*slow, *write_only[:WRITE_ONLY]]
 
 

@@ -109,7 +109,7 @@ def first_view(school: WebSchool) -> tuple[int, int]:
     """Return the octets and the number of requests of a first view."""
     page = school.get("/").text
     parts = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
-    sizes = [len(page.encode()), *(len(school.get(one).text.encode()) for one in set(parts))]
+    sizes = [len(page.encode()), *(len(school.get(part).text.encode()) for part in set(parts))]
     return sum(sizes), len(sizes)
 
 
@@ -135,14 +135,14 @@ def signing_in(school: WebSchool) -> Iterator[None]:
                 school.post("/login", None, account="admin", password="wrong password")
 
     threads = [threading.Thread(target=sign_in) for _ in range(SIGNING)]
-    for one in threads:
-        one.start()
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.join()
 
 
 @contextlib.contextmanager

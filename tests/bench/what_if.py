@@ -107,7 +107,7 @@ def of_child() -> Cost:
         with contextlib.suppress(OSError, StopIteration):
             if CHILD.encode() in (folder / "cmdline").read_bytes():
                 lines = (folder / "status").read_text(encoding="ascii").splitlines()
-                peak = next(int(one.split()[1]) for one in lines if "VmHWM" in one)
+                peak = next(int(line.split()[1]) for line in lines if "VmHWM" in line)
                 return Cost(thread_cpu_s(int(folder.name)), peak / 1e3)
     return Cost()
 

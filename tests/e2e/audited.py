@@ -36,7 +36,7 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
     if not _watched or event.startswith(_OF_THE_INTERPRETER):
         return
     for mark, seen in _watched:
-        if any(mark in one for one in _texts(arguments)):
+        if any(mark in text for text in _texts(arguments)):
             seen.append(f"{event}{arguments!r}"[:400])
 
 
@@ -51,7 +51,7 @@ def _texts(value: Any) -> Iterator[str]:
             for one in value:
                 yield from _texts(one)
         case dict():
-            for one in value.items():
-                yield from _texts(one)
+            for item in value.items():
+                yield from _texts(item)
         case _ if hasattr(value, "__fspath__"):
             yield from _texts(value.__fspath__())

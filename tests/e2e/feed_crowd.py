@@ -132,7 +132,7 @@ def _serve(
     pipe: Connection, folders: list[Path], url: str, root: bytes, now: float, meeting: Any
 ) -> None:
     setattr(os, "fsync", lambda _: None)  # noqa: B010 -- the disk is not what is measured
-    appliances = [_Appliance(one, url, root, now, meeting) for one in folders]
+    appliances = [_Appliance(folder, url, root, now, meeting) for folder in folders]
     with ThreadPoolExecutor(len(folders)) as threads, contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(list(threads.map(_Appliance.do, appliances, repeat(pipe.recv()))))

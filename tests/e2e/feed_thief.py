@@ -141,13 +141,13 @@ class Thief:
             self._tell(f"{path.name}: {count} lines less")
             for _ in range(min(count, len(lines))):
                 lines.pop(self._random.randrange(len(lines)))
-        path.write_text("".join(f"{one}\n" for one in dict.fromkeys(lines)), encoding="utf-8")
+        path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
 
     def _name(self) -> str:
         """Return a name that a thief may want to close or to open."""
         known = self._known
         essential = self._random.choice(
-            [*(names.to_text(one.name) for one in known.pins), *self._protected()]
+            [*(names.to_text(pin.name) for pin in known.pins), *self._protected()]
         )
         return self._random.choice(
             (
@@ -161,7 +161,7 @@ class Thief:
         )
 
     def _protected(self) -> Iterator[str]:
-        return (names.to_text(one.name) for one in self._known.protections)
+        return (names.to_text(protection.name) for protection in self._known.protections)
 
     def _tell(self, what: str) -> None:
         self.told.append(what)
@@ -201,31 +201,31 @@ def _lost_guards(old: Catalog, new: Catalog) -> Iterator[str]:
             yield f"{names.to_text(pin.name)} is pinned no more"
         if pin.reason == "help" and pin.name not in help_lines:
             yield f"{names.to_text(pin.name)} would be shown in the log"
-    kept = {one.name: one for one in new.protections}
-    for one in old.protections:
-        now = kept.get(one.name)
-        if now is None or (one.subtree and not now.subtree):
-            yield f"{names.to_text(one.name)} is protected no more"
-        elif not now.except_categories <= one.except_categories:
-            yield f"{names.to_text(one.name)} is protected from less"
+    kept = {protection.name: protection for protection in new.protections}
+    for protection in old.protections:
+        now = kept.get(protection.name)
+        if now is None or (protection.subtree and not now.subtree):
+            yield f"{names.to_text(protection.name)} is protected no more"
+        elif not now.except_categories <= protection.except_categories:
+            yield f"{names.to_text(protection.name)} is protected from less"
 
 
 def _weaker_categories(old: Catalog, new: Catalog) -> Iterator[str]:
-    kept = {one.id: one for one in new.categories}
-    for one in old.categories:
-        now = kept.get(one.id)
+    kept = {category.id: category for category in new.categories}
+    for category in old.categories:
+        now = kept.get(category.id)
         if now is None:
-            yield f"{one.id} is gone"
+            yield f"{category.id} is gone"
             continue
         for field in ("locked", "ordered", "confidential", "security"):
-            if getattr(one, field) and not getattr(now, field):
-                yield f"{one.id} is {field} no more"
-        if not now.locked and (now.min_age or 0) < (one.min_age or 0):
-            yield f"{one.id} opens to the young"
+            if getattr(category, field) and not getattr(now, field):
+                yield f"{category.id} is {field} no more"
+        if not now.locked and (now.min_age or 0) < (category.min_age or 0):
+            yield f"{category.id} opens to the young"
 
 
 def _orders_of_nobody(new: Catalog, index: Index) -> Iterator[str]:
-    ordered = {one.id for one in new.categories if one.ordered}
+    ordered = {category.id for category in new.categories if category.ordered}
     filled = {number for number, _ in index.claims}
     for number, one in enumerate(index.lists):
         if number in filled and one.category in ordered and not is_order(one.id):
@@ -236,10 +236,10 @@ def _closed(old: Catalog, index: Path, policy: Path) -> Iterator[str]:
     """Yield essential and popular names that a list closes to a grade that may have them."""
     compiled = policy_file.load(policy)
     site = Site.of(compiled, Index.open(index), (), now=NOW)
-    clients = [Client(one) for one in compiled.grades.values()]
-    meant = dict.fromkeys((one.name for one in old.pins), frozenset[str]())
+    clients = [Client(grade) for grade in compiled.grades.values()]
+    meant = dict.fromkeys((pin.name for pin in old.pins), frozenset[str]())
     meant |= {one.name: one.except_categories for one in load_popular_names()}
-    meant |= {one.name: one.except_categories for one in old.protections}
+    meant |= {protection.name: protection.except_categories for protection in old.protections}
     for name, categories in meant.items():
         for verdict in site.engine.decide_for(clients, name, RRType.A, NOW):
             match = verdict.match

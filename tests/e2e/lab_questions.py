@@ -82,7 +82,7 @@ class LabQuestions:
         self._rng = random.Random(seed)
         zones = list(zones)
         self._owners = [
-            (name, [int(one.rdtype) for one in node.rdatasets])
+            (name, [int(rdataset.rdtype) for rdataset in node.rdatasets])
             for zone in zones
             for name, node in zone.nodes.items()
         ]

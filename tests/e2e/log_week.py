@@ -167,11 +167,11 @@ class NaiveLog:
         counted = (one for one in self.asked if self.levels[one.tier] != "off")
         return [one for one in counted if not self._is_unlisted(one)]
 
-    def _is_unlisted(self, one: Asked) -> bool:
+    def _is_unlisted(self, asked: Asked) -> bool:
         """Return whether it would be a row, but for the name; a confidential block is none."""
-        level = self.levels[one.tier]
-        is_row = level == "full" or (level in LEVELS[2:] and one.action == "blocked")
-        is_hidden = one.name in (CONFIDENTIAL, BOTH) and one.category != "self-harm"
+        level = self.levels[asked.tier]
+        is_row = level == "full" or (level in LEVELS[2:] and asked.action == "blocked")
+        is_hidden = asked.name in (CONFIDENTIAL, BOTH) and asked.category != "self-harm"
         return is_row and is_hidden
 
     def totals(self, day: str = "") -> Counter[tuple[Any, ...]]:
@@ -186,8 +186,8 @@ class NaiveLog:
                 found[one.day, *where, *one.kind] += 1
         return found
 
-    def _is_named(self, one: Asked) -> bool:
-        return self.levels[one.tier] in LEVELS[2:] and one.name not in (CONFIDENTIAL, BOTH)
+    def _is_named(self, asked: Asked) -> bool:
+        return self.levels[asked.tier] in LEVELS[2:] and asked.name not in (CONFIDENTIAL, BOTH)
 
     def _named(self) -> list[Asked]:
         return list(filter(self._is_named, self.asked))
@@ -232,7 +232,7 @@ class NaiveLog:
     def new(self, day: str, days: Collection[str]) -> dict[tuple[str, str], int]:
         """Return the allowed names that a tier did not have on these days before."""
         known = {(tier, name) for one in days for tier, name, *_ in self.names(one)}
-        known |= {(one.tier, one.name) for one in self.rows() if one.day in days}
+        known |= {(row.tier, row.name) for row in self.rows() if row.day in days}
         return {
             (tier, name): n
             for (tier, name, _, action), n in self.names(day).items()

@@ -158,6 +158,6 @@ def _write_users(folder: Path, users: Mapping[str, Sequence[str]]) -> None:
 
 def _closed_above(path: Path) -> tuple[str, str]:
     """Return the folder above an interpreter that others may not enter, and the interpreter's."""
-    above = (one for one in reversed(path.parents) if not one.stat().st_mode & 0o001)
+    above = (parent for parent in reversed(path.parents) if not parent.stat().st_mode & 0o001)
     closed = next(above, None)
     return ("", "") if closed is None else (str(closed), str(path))

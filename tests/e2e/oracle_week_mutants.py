@@ -53,8 +53,8 @@ def _for_ever(patch: pytest.MonkeyPatch) -> None:
 
     def at(policy: Any, overrides: Overrides, *times: float) -> EffectivePolicy:
         endless = tuple(
-            one if one.kind is TargetKind.CATEGORY else replace(one, ends_at=None)
-            for one in overrides.exceptions
+            exception if exception.kind is TargetKind.CATEGORY else replace(exception, ends_at=None)
+            for exception in overrides.exceptions
         )
         found: EffectivePolicy = compiled(policy, replace(overrides, exceptions=endless), *times)
         return found
@@ -178,7 +178,7 @@ def _unheard(_: Worker, site: Site) -> Site:
 def _only_added(self: Worker, site: Site) -> Site:
     """Take what is set, and leave what is not any more."""
     before, after = site.timed.overrides, overrides_in_force(self._setting)
-    kept = tuple(one for one in before.exceptions if one not in after.exceptions)
+    kept = tuple(exception for exception in before.exceptions if exception not in after.exceptions)
     both = replace(after, exceptions=(*kept, *after.exceptions))
     return site.at(self._setting.clock.wall(), both)
 

@@ -128,7 +128,7 @@ def test_a_lost_administrator_is_let_in_by_a_file_and_everybody_learns_of_it(
     _json(school, "recover", "--boot", "minh")
     assert _asked(school, "login-code", code="cho-toi-vao-lai-2026")["account"] == "minh"
     alerts = json.loads(call("alerts", "list", "--json", *school.options).out)
-    assert "account-recovered" in {one["id"] for one in alerts}
+    assert "account-recovered" in {alert["id"] for alert in alerts}
     history = json.loads(call("history", "list", "--json", *school.options).out)
     assert "minh" in json.dumps(history[0])
     (tmp_path / "filterd-recover").write_text("ngan", encoding="utf-8")

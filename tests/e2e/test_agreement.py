@@ -124,7 +124,7 @@ def _outcome(response: dns.message.Message, rtype: str) -> str:
 
     A sinkhole has addresses only, and so has localhost, which passes.
     """
-    edes = {one.code for one in response.options if isinstance(one, dns.edns.EDEOption)}
+    edes = {option.code for option in response.options if isinstance(option, dns.edns.EDEOption)}
     data = {rdata.to_text() for rrset in response.answer for rdata in rrset}
     if response.rcode() == dns.rcode.NXDOMAIN:
         return "nxdomain"

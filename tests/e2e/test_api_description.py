@@ -64,8 +64,8 @@ class Client:
         """Do an operation with values."""
         method, path, one = self._found[name]
         places = {parameter["name"]: parameter["in"] for parameter in one["parameters"]}
-        query = {key: one for key, one in values.items() if places.get(key) == "query"}
-        body = {key: one for key, one in values.items() if key not in places}
+        query = {key: value for key, value in values.items() if places.get(key) == "query"}
+        body = {key: value for key, value in values.items() if key not in places}
         for key, place in places.items():
             if place == "path":
                 path = path.replace(f"{{{key}}}", quote(str(values[key]), safe=""))

@@ -134,7 +134,7 @@ class _Boxes:
             assert box.store.start().problem == ""
             assert box.store.verify().is_sound
             has_workers = "workers" in (box.config / "site.yaml").read_text(encoding="utf-8")
-            names = {one.target for one in box.overrides.exceptions}
+            names = {exception.target for exception in box.overrides.exceptions}
             assert names == ({"a.example", "b.example"} if has_workers else {"a.example"})
 
 

@@ -83,7 +83,9 @@ def strict(lists: Index, upstream: FakeUpstream) -> Iterator[Serving]:
 
 
 def codes(response: dns.message.Message) -> list[int]:
-    return [int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)]
+    return [
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    ]
 
 
 @pytest.mark.parametrize(("name", "rcode"), LOOKS.items())

@@ -204,8 +204,8 @@ def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
         for _ in range(20):
             serving.clock.advance(30)
             answers = ask_all(serving, names)
-            answered += sum(addresses(one) == ["198.18.0.7"] for one in answers)
-            assert all(max(ttls(one), default=0) <= 30 for one in answers)
+            answered += sum(addresses(answer) == ["198.18.0.7"] for answer in answers)
+            assert all(max(ttls(answer), default=0) <= 30 for answer in answers)
         assert edes(answers[0])[:1] == [EdeCode.STALE_ANSWER if stale else 22]
         assert (answered >= 0.95 * 20 * WARM) is stale
         serving.sites.current = a_site(index, [upstream], rules=[block(names[0])])
@@ -224,7 +224,7 @@ def test_many_queries_for_a_stale_name_cause_one_exchange(
         upstream.silent.set()
         with impatience():
             answers = ask_all(serving, [NAME] * 200)
-    assert {tuple(addresses(one)) for one in answers} == {("198.18.0.1",)}
+    assert {tuple(addresses(answer)) for answer in answers} == {("198.18.0.1",)}
     assert 1 < len(upstream.asked) <= 3
 
 

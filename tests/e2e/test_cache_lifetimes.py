@@ -90,7 +90,7 @@ def test_an_answer_with_ttl_zero_serves_all_waiting_queries_and_no_later_one(
         serving.eventually(lambda: serving.forwarder.counters["shared"] == 49)
         upstream.released.set()
         answers = [dns.message.from_wire(stub.receive()) for stub in stubs]
-    assert {(*addresses(one), *ttls(one)) for one in answers} == {("198.18.0.4", 0)}
+    assert {(*addresses(answer), *ttls(answer)) for answer in answers} == {("198.18.0.4", 0)}
     assert upstream.asked == ["now.example.com A"]
     serving.ask("now.example.com")
     assert len(upstream.asked) == 2

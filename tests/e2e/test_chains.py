@@ -109,7 +109,7 @@ def chained() -> Iterator[FakeUpstream]:
 def outcomes(serving: Serving) -> list[tuple[int, bool]]:
     """Return the code of every chain's answer, and whether there was anything in it."""
     responses = [serving.ask(chain.qname) for chain in CHAINS]
-    return [(int(one.rcode()), bool(one.answer)) for one in responses]
+    return [(int(response.rcode()), bool(response.answer)) for response in responses]
 
 
 BLOCKED, FAILED, ANSWERED = (0, False), (2, False), (0, True)

@@ -239,14 +239,14 @@ class Pupils:
         self._threads = [threading.Thread(target=self._ask, args=(one,)) for one in (LOCKED, "")]
 
     def __enter__(self) -> Self:
-        for one in self._threads:
-            one.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        for one in self._threads:
-            one.join()
+        for thread in self._threads:
+            thread.join()
 
     def _ask(self, name: str) -> None:
         while not self._over.wait(PAUSE_S):

@@ -128,12 +128,12 @@ def test_every_opcode_is_answered_exactly_once(serving: Serving, by: str) -> Non
     ]
     with serving.tcp_stub() if by == "tcp" else serving.stub() as stub:
         answers = answers_to(stub, *asked)
-    flags = [int.from_bytes(one[2:4]) for one in answers]
-    assert [int.from_bytes(one[:2]) for one in answers] == list(range(16))
-    assert [one & dns.flags.QR for one in flags] == [dns.flags.QR] * 16
-    assert [dns.opcode.from_flags(one) for one in flags] == list(range(16))
-    assert [one & 0xF for one in flags] == [dns.rcode.NXDOMAIN, *[dns.rcode.NOTIMP] * 15]
-    assert {one[6:12] for one in answers[1:]} == {bytes(6)}
+    flags = [int.from_bytes(answer[2:4]) for answer in answers]
+    assert [int.from_bytes(answer[:2]) for answer in answers] == list(range(16))
+    assert [flag & dns.flags.QR for flag in flags] == [dns.flags.QR] * 16
+    assert [dns.opcode.from_flags(flag) for flag in flags] == list(range(16))
+    assert [flag & 0xF for flag in flags] == [dns.rcode.NXDOMAIN, *[dns.rcode.NOTIMP] * 15]
+    assert {answer[6:12] for answer in answers[1:]} == {bytes(6)}
 
 
 @pytest.mark.parametrize("by", ["udp", "tcp"])
@@ -176,10 +176,14 @@ def all_flags_answered(serving: Serving, by: str, name: str) -> list[tuple[int, 
             for message in (mine := asked[number :: len(stubs)]):
                 stub.send(message)
             answers += [stub.receive() for _ in mine]
-    assert sorted(one[:2] for one in answers) == [one[:2] for one in asked]
+    assert sorted(answer[:2] for answer in answers) == [one[:2] for one in asked]
     return [
-        (COMBINATIONS[int.from_bytes(one[:2])], int.from_bytes(one[2:4]), int.from_bytes(one[6:8]))
-        for one in answers
+        (
+            COMBINATIONS[int.from_bytes(answer[:2])],
+            int.from_bytes(answer[2:4]),
+            int.from_bytes(answer[6:8]),
+        )
+        for answer in answers
     ]
 
 

@@ -50,11 +50,13 @@ class Run(NamedTuple):
 
     def probes(self, outcome: str) -> set[str]:
         """Return the probes with this outcome, but those of the machine."""
-        return {one["probe"] for one in self.findings if one["outcome"] == outcome} - OF_THE_MACHINE
+        return {
+            finding["probe"] for finding in self.findings if finding["outcome"] == outcome
+        } - OF_THE_MACHINE
 
     def text(self, probe: str) -> str:
         """Return what was found by a probe."""
-        return " ".join(one["text"] for one in self.findings if one["probe"] == probe)
+        return " ".join(finding["text"] for finding in self.findings if finding["probe"] == probe)
 
 
 def _doctor(lab: SchoolLab, *before: str) -> Run:
@@ -277,7 +279,7 @@ def test_without_filterd_what_it_would_report_is_unseen(dead: Run) -> None:
 @pytest.mark.usefixtures("needs_root")
 def test_each_finding_of_a_fault_has_a_remedy(faulty: Run, dead: Run) -> None:
     faults = [one for run in (faulty, dead) for one in run.findings if one["outcome"] == "found"]
-    assert all(one["remedy"] for one in faults)
+    assert all(fault["remedy"] for fault in faults)
 
 
 @pytest.mark.usefixtures("needs_root")

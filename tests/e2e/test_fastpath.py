@@ -159,16 +159,16 @@ def differences(plain: bytes, fast: bytes) -> list[str]:
         return [f"{len(plain)} and {len(fast)} octets: {plain.hex()} {fast.hex()}"]
     found = []
     left, right = bytearray(plain), bytearray(fast)
-    for one in parse_response(plain).records:
-        place = slice(one.ttl_offset, one.ttl_offset + 4)
+    for record in parse_response(plain).records:
+        place = slice(record.ttl_offset, record.ttl_offset + 4)
         ttls = [int.from_bytes(message[place]) for message in (plain, fast)]
-        if one.rtype != 41:
+        if record.rtype != 41:
             if not max(0, ttls[0] - 60) <= ttls[1] <= ttls[0]:
                 found.append(f"TTL {ttls[1]} instead of {ttls[0]}: {plain.hex()} {fast.hex()}")
             left[place] = right[place] = bytes(4)
-        if one.rtype == RRType.SOA:
+        if record.rtype == RRType.SOA:
             # For how long a denial holds is the lesser of its TTL, which is held above, and this.
-            minimum = slice(one.end - 4, one.end)
+            minimum = slice(record.end - 4, record.end)
             left[minimum] = right[minimum] = bytes(4)
     return found if left == right else [*found, f"{plain.hex()} {fast.hex()}"]
 
@@ -334,7 +334,7 @@ def ttls_of_a_long_life(both: Both) -> list[tuple[int, int]]:
         both.advance(age_s)
         # Twice: the chain answers a client once that the fast path has forgotten.
         replies = [both.ask(query, GRADE_1) for _ in range(2)][-1]
-        chain_s, fast_s = (parse_response(one).records[0].ttl for one in replies)
+        chain_s, fast_s = (parse_response(reply).records[0].ttl for reply in replies)
         found.append((chain_s, fast_s))
     return found
 

@@ -100,7 +100,7 @@ def test_control_without_the_guard_a_broken_version_comes_and_is_noticed(
     before = school.in_force
     version = school.publish(BROKEN["popular names"])
     assert school.sync().version == version == school.in_force
-    assert any(one.startswith(POPULAR[155]) for one in school.pupil.wrong_answers())
+    assert any(answer.startswith(POPULAR[155]) for answer in school.pupil.wrong_answers())
     with school.site.holding():
         assert school.site.roll_back(say("{why}", why="control")) == before
     school.pupil.wrong_answers()  # it has asked while that went
@@ -117,7 +117,7 @@ def test_control_without_its_check_what_lies_beneath_google_is_closed(
 
     def blind(*words: Any, **how: Any) -> guard.Judgement:
         judged = judge(*words, **how)
-        left = tuple(one for one in judged.findings if one.kind != "beneath")
+        left = tuple(finding for finding in judged.findings if finding.kind != "beneath")
         return replace(judged, findings=left)
 
     before = school.in_force

@@ -36,8 +36,8 @@ def _publish(publisher: Publisher, folder: Path, *earlier: Path, urgent: bool = 
 def _at_once(requests: Iterable[Request]) -> int:
     """Return how many connections were between their first and their last request at once."""
     ended: dict[int, list[float]] = {}
-    for one in requests:
-        ended.setdefault(one.connection, []).append(one.ended)
+    for request in requests:
+        ended.setdefault(request.connection, []).append(request.ended)
     events = sorted((at, change) for all_of in ended.values() for at, change in _ends(all_of))
     most = now = 0
     for _, change in events:
@@ -52,9 +52,9 @@ def _ends(moments: list[float]) -> tuple[tuple[float, int], tuple[float, int]]:
 
 def _figures(what: str, server: Nginx, cpu_s: float, before: int) -> str:
     requests = server.requests()[before:]
-    statuses = dict(Counter(one.status for one in requests))
-    sent = sum(one.sent_octets for one in requests) / APPLIANCES
-    received = sum(one.received_octets for one in requests) / APPLIANCES
+    statuses = dict(Counter(request.status for request in requests))
+    sent = sum(request.sent_octets for request in requests) / APPLIANCES
+    received = sum(request.received_octets for request in requests) / APPLIANCES
     return (
         f"{what}: {len(requests) / APPLIANCES:.1f} requests, {sent:,.0f} octets sent and"
         f" {received:,.0f} received each; {1e6 * (server.cpu_s - cpu_s) / len(requests):.0f} us"

@@ -235,7 +235,7 @@ def _spoil(path: Path, content: bytes) -> None:
 def _files(site: Follower) -> list[Path]:
     """Return all files of the feed and the compiled lists, one of each content."""
     files = [*site.state.feed.rglob("*"), site.state.index, site.state.previous_index]
-    found = [one for one in files if one.is_file() and one.stat().st_size]
+    found = [file for file in files if file.is_file() and file.stat().st_size]
     return sorted({one.stat().st_ino: one for one in found}.values())
 
 

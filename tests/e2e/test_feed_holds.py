@@ -84,7 +84,7 @@ def is_held(school: School) -> bool:
 
 def sign(school: School, held: hold_release.Held, signers: list[CryptoSigner]) -> None:
     """Put a release of the held version beside the metadata, with any signature."""
-    kinds = {one.kind: frozenset(one.subjects) for one in held.findings}
+    kinds = {finding.kind: frozenset(finding.subjects) for finding in held.findings}
     release = held_versions.ReleasedHold(held.version, held.content, kinds, "evil")
     metadata = held_versions.signable((release,), 1, until(RELEASES, school.publisher.now))
     school.publisher.put(held_versions.FILE, signed(metadata, signers))
@@ -100,7 +100,9 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
     publisher, signers = school.publisher, school.publisher.signers
     school.publish(without(RETIRED))
     held = what_is_held(school)
-    assert [one.subjects for one in held.findings] == [(f"-pins {RETIRED}", f"-pins *.{RETIRED}")]
+    assert [finding.subjects for finding in held.findings] == [
+        (f"-pins {RETIRED}", f"-pins *.{RETIRED}")
+    ]
     online = [signers[role][0] for role in ("targets", "snapshot", "timestamp")]
     sign(school, held, [*online, signers["root"][0]])
     assert is_held(school)

@@ -147,6 +147,6 @@ def test_a_version_that_blocks_popular_names_is_rolled_back_and_no_query_is_lost
     pupils.wait_for(dns.rcode.NOERROR, 20)
     assert (pupils.lost, pupils.unfiltered) == (0, 0)
     assert school.check_consistent(FIRST) == FIRST
-    [taken_back] = [one for one in school.site.history.lines() if one.event is Event.ROLLED_BACK]
+    [taken_back] = [line for line in school.site.history.lines() if line.event is Event.ROLLED_BACK]
     assert taken_back.version == SECOND
     assert "% of answers were blocks" in taken_back.why

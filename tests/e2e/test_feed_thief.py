@@ -98,7 +98,7 @@ def test_names_that_nobody_has_ordered_are_closed_to_nobody(
             school.sync()
         judgement = school.site.standing.read().judgement
         assert judgement is not None
-        assert PROVENANCE in {one.kind for one in judgement.findings}
+        assert PROVENANCE in {finding.kind for finding in judgement.findings}
         assert school.in_force == before
         assert not any(map(school.is_blocked, CLOSED))
     version = school.publish(an_order(b"wikipedia.org\n"))

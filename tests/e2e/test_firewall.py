@@ -213,7 +213,7 @@ def test_control_without_the_rules_encrypted_lookups_leave(router: Router) -> No
 
 
 def _pages(router: Router, who: str, servers: tuple[str, ...]) -> set[str]:
-    return {router.heard(who, one, 443, kind) for one in servers for kind in (UDP, TCP)}
+    return {router.heard(who, server, 443, kind) for server in servers for kind in (UDP, TCP)}
 
 
 def test_https_to_resolvers_and_tunnels_is_refused_and_to_others_passes(router: Router) -> None:

@@ -84,7 +84,7 @@ def test_a_rooms_computers_are_learned_examined_and_let_go_on_a_flat_network(
     with around.serving(lists, SITE) as served:  # it was killed, and the exam goes on
         _sits_the_exam(computers, asleep)
         _answer(served, "exam", "stop")
-        eventually(lambda: all(one.sees(OPEN) for one in computers[:4]))
+        eventually(lambda: all(computer.sees(OPEN) for computer in computers[:4]))
 
 
 def _learn(
@@ -107,11 +107,11 @@ def _learn(
     assert f"{asleep.mac} is already on" in said
     assert f"{late.mac} {late.address} iphone appeared with a randomised MAC" in said
     assert f"{computers[0].mac} {computers[0].address} may-1 appeared" in said
-    assert _macs(served) == sorted(one.mac for one in computers)
+    assert _macs(served) == sorted(computer.mac for computer in computers)
 
 
 def _is_in_force(computers: list[Device], asleep: Device, late: Device) -> None:
-    eventually(lambda: all(one.sees(CLOSED) for one in computers))
+    eventually(lambda: all(computer.sees(CLOSED) for computer in computers))
     assert not asleep.sees(CLOSED)
     assert not late.sees(CLOSED)
 
@@ -121,13 +121,13 @@ def _goes_through_a_spreadsheet(served: Served, computers: list[Device], tmp_pat
     table = tmp_path / "phong.csv"
     assert call("room", "export", table, *served.options).code == 0
     rows = table.read_text(encoding="utf-8").splitlines()
-    last = f"lab-a,{max(one.mac for one in computers)}"
+    last = f"lab-a,{max(computer.mac for computer in computers)}"
     assert last in rows
     kept = [row.replace(",", ";").replace(":", "-").upper() for row in rows if row != last]
     table.write_bytes("\r\n".join([f"{kept[0]};GHI CHÚ", *kept[1:]]).encode("utf-8-sig"))
     done = call("room", "import", table, "--reason", "bớt một máy", *served.options)
     assert done.code == 0, done.err
-    assert _macs(served) == sorted(one.mac for one in computers)[:-1]
+    assert _macs(served) == sorted(computer.mac for computer in computers)[:-1]
     assert "laptops" not in json.dumps(_answer(served, "history", "list")[0]["payload"])
     eventually(lambda: not computers[-1].sees(CLOSED))
     assert computers[0].sees(CLOSED)
@@ -183,9 +183,9 @@ def _try_the_exam(served: Served, computers: list[Device], asleep: Device, needs
     words = ["exam", "learn", "--room", "lab-a", "--out", str(needs), "--lang", "en"]
     with Watching([*words, *served.options]) as watching:
         watching.wait_for("Press Enter when it is done")
-        for one in computers[:4]:
-            assert [one.sees(name) for name in _OF_THE_EXAM] == [True] * len(_OF_THE_EXAM)
-            assert (one.sees(PROBE), one.sees(LOCKED)) == (True, False)
+        for computer in computers[:4]:
+            assert [computer.sees(name) for name in _OF_THE_EXAM] == [True] * len(_OF_THE_EXAM)
+            assert (computer.sees(PROBE), computer.sees(LOCKED)) == (True, False)
         assert asleep.sees("elsewhere.example")
         code, _ = watching.press_enter()
     assert code == 0, watching.lines
@@ -202,9 +202,9 @@ _OF_THE_EXAM = ("thi.example", "cdn.thi.example")
 
 
 def _sits_the_exam(computers: list[Device], asleep: Device) -> None:
-    eventually(lambda: not any(one.sees(OPEN) for one in computers))
-    for one in computers[:4]:
-        assert all(one.sees(name) for name in (*_OF_THE_EXAM, PROBE, "moet.gov.vn"))
-        assert not any(one.sees(name) for name in (OPEN, CLOSED, LOCKED, "fresh.example"))
+    eventually(lambda: not any(computer.sees(OPEN) for computer in computers))
+    for computer in computers[:4]:
+        assert all(computer.sees(name) for name in (*_OF_THE_EXAM, PROBE, "moet.gov.vn"))
+        assert not any(computer.sees(name) for name in (OPEN, CLOSED, LOCKED, "fresh.example"))
     assert asleep.sees(OPEN)
     assert not asleep.sees(CLOSED)

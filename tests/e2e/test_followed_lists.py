@@ -83,7 +83,7 @@ def test_an_address_is_followed_blocked_and_left(school: _School) -> None:
     assert "1 new" in done.out
     assert school.is_blocked("www.bets.example")
     assert not school.is_blocked(HOST)
-    [row] = [one for one in json.loads(school.do("sources", "--json").out) if one["followed"]]
+    [row] = [load for load in json.loads(school.do("sources", "--json").out) if load["followed"]]
     assert (row["followed"], row["names"], row["here"]) == ("command", 2, True)
     assert "nothing new" in school.do("update").out
 
@@ -96,7 +96,7 @@ def test_an_address_is_followed_blocked_and_left(school: _School) -> None:
     assert done.code == 0, done.err
     assert not school.is_blocked("more.example")
     events: list[dict[str, Any]] = json.loads(school.do("history", "--json").out)
-    reasons = " ".join(one["why"] for one in events)
+    reasons = " ".join(event["why"] for event in events)
     assert "followed: " in reasons
     assert "left out: bets.example" in reasons
     assert "no longer followed: " in reasons
@@ -187,7 +187,7 @@ def test_nights_of_a_server_that_misbehaves(school: _School) -> None:
         before = site.history.lines()
         with site.holding(), contextlib.suppress(FetchError):
             site.sync(FollowedArrival(followed, school.state.feed, site.versions, clock))
-        new = [one for one in site.history.lines() if one not in before]
+        new = [line for line in site.history.lines() if line not in before]
         found = [one for one in new if one.event is night.event and night.reason in one.why]
         assert found, (number, [(one.event, str(one.why)) for one in new])
         asked = school.is_blocked(night.blocked), school.is_blocked(night.passes)

@@ -85,8 +85,8 @@ def _attack(forger: Forger, server: str) -> tuple[set[str], set[str]]:
             forger.claim(address, forger.own, server)
             forger.ask(address, server, CLOSED)
         replies += forger.replies(ROUND_S)
-        answered |= {one.to for one in replies}
-        leaked |= {one.to for one in replies if one.message.rcode() == dns.rcode.NOERROR}
+        answered |= {reply.to for reply in replies}
+        leaked |= {reply.to for reply in replies if reply.message.rcode() == dns.rcode.NOERROR}
     return answered & set(mine), leaked & set(mine)
 
 
@@ -123,8 +123,8 @@ def test_addresses_claimed_for_a_teacher_leave_the_teacher_what_it_is(
                 forger.claim(address, LAPTOP, SERVER)
                 forger.ask(address, SERVER, CLOSED)
             assert not any(
-                one.to in claimed and one.message.rcode() == dns.rcode.NOERROR
-                for one in forger.replies(ROUND_S)
+                reply.to in claimed and reply.message.rcode() == dns.rcode.NOERROR
+                for reply in forger.replies(ROUND_S)
             )
             assert not is_blocked(around.laptop, SERVER)
 
@@ -146,7 +146,7 @@ def test_an_address_that_two_claim_is_the_strictest_s_an_alert_and_soon_what_it_
             forger.claim(LAPTOP_AT, forger.own, SERVER)
             status = control.ask(served.state.control_socket, "status")
             texts = [str(one.sentence) for one in active(status, _CLOCK.wall())]
-            return "".join(one for one in texts if "claim one address" in one)
+            return "".join(text for text in texts if "claim one address" in text)
 
         eventually(lambda: bool(told()))
         assert {LAPTOP, forger.own} == set(told().partition(": ")[2].split(", "))

@@ -116,7 +116,7 @@ def test_lists_stand_beside_a_feed_and_each_goes_its_own_way(both: _Both) -> Non
     assert not school.is_blocked("next.example")
 
     events = json.loads(both.do("lists", "history", "--json").out)
-    assert {str(one["version"])[:4] for one in events} >= {first, second, "web-"}
+    assert {str(event["version"])[:4] for event in events} >= {first, second, "web-"}
     status = json.loads(both.do("feed", "status", "--json").out)
     assert (str(status["served"]), status["beside"]["sources"]) == (first, 1)
     assert status["beside"]["served"] == both.versions[1]

@@ -91,7 +91,7 @@ def _labels(number: int, chance: random.Random) -> tuple[bytes, ...]:
 
 
 def _wire(labels: tuple[bytes, ...]) -> bytes:
-    return b"".join(bytes([len(one)]) + one for one in labels) + b"\0"
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
 def hostile() -> list[bytes]:
@@ -101,7 +101,7 @@ def hostile() -> list[bytes]:
         found[_wire(_labels(number, chance))] = None
     names = list(found)[:NAMES]
     assert len(names) == NAMES
-    assert {len(one) for one in names} >= {255}
+    assert {len(name) for name in names} >= {255}
     assert not any(map(_UPPER.search, names)), "they are canonical"
     return names
 

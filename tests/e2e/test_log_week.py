@@ -164,12 +164,12 @@ def _facts(school: WeekSchool, first: str, last: str) -> Any:
 def _octets(school: WeekSchool) -> bytes:
     """Return all that the state folder has, but the lists and their index."""
     files = (one for one in school.state.folder.rglob("*") if one.is_file())
-    return b"\n".join(one.read_bytes() for one in files if one != school.state.index)
+    return b"\n".join(file.read_bytes() for file in files if file != school.state.index)
 
 
 def _log_octets(school: WeekSchool) -> bytes:
     files = [*school.state.folder.glob("query-log*"), *school.state.log_days.glob("*")]
-    return b"\n".join(one.read_bytes() for one in files)
+    return b"\n".join(file.read_bytes() for file in files)
 
 
 def _stored(name: str) -> bytes:
@@ -197,7 +197,7 @@ def _have_only_what_levels_have(school: WeekSchool, days: list[str]) -> None:
         assert _stored(name) not in everything
     naive = school.naive
     kept = {name for day in days for _, name, *_ in naive.names(day)}
-    kept |= {one.name for one in naive.rows() if one.day in days}
+    kept |= {row.name for row in naive.rows() if row.day in days}
     for name in log_week.OPEN:
         assert _has(log, b"", _stored(name)) == (name in kept), name
         assert name.encode() not in everything
@@ -272,8 +272,8 @@ def test_after_steps_of_the_clock_kills_and_a_lost_file_the_counts_are_right(
 
         school.ask_as(GROUPS, at, "lost.example")
         school.settle()
-        for one in with_sides(today):
-            one.unlink(missing_ok=True)  # while it is open
+        for side in with_sides(today):
+            side.unlink(missing_ok=True)  # while it is open
         school.ask_as(GROUPS, at)
         for step in (-hour, day):
             school.step(step)

@@ -446,7 +446,7 @@ def _run(served: Served, folder: Path, words: tuple[str, ...]) -> int:
 
 def _outcome(served: Served, folder: Path, words: tuple[str, ...]) -> Outcome:
     served.state.report_outcome.unlink(missing_ok=True)  # the report is due again
-    return call(*(one.format(folder=folder) for one in words), *served.options)
+    return call(*(word.format(folder=folder) for word in words), *served.options)
 
 
 @pytest.mark.long
@@ -556,7 +556,7 @@ def _command_of(call_: ast.Call) -> list[str]:
     if name not in {"ask", "_ask", "ask_or_none", "ask_else", "stream"}:
         return []
     texts = [one.value for one in call_.args if isinstance(one, ast.Constant)]
-    return [one for one in texts[:1] if isinstance(one, str) and one not in _NO_COMMANDS]
+    return [text for text in texts[:1] if isinstance(text, str) and text not in _NO_COMMANDS]
 
 
 @pytest.mark.long

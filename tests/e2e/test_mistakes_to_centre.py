@@ -69,7 +69,7 @@ class Centre(NamedTuple):
     def reported(self) -> dict[str, Any]:
         """Return the reports of the school by name."""
         reports = json.loads(self.school("report-mistake", "--list", "--json").out)
-        return {one["name"]: one for one in reports}
+        return {report["name"]: report for report in reports}
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_a_scrape_has_no_name_client_or_confidential_category(scraped: bytes) ->
 
 def test_a_scrape_has_only_labels_that_the_configuration_bounds(scraped: bytes) -> None:
     samples = [one for family in parse(scraped.decode()) for one in family.samples]
-    labels = {label for one in samples for label in one.labels}
+    labels = {label for sample in samples for label in sample.labels}
     of_answers = {"tier", "action", "category", "rcode", "path", "le"}
     assert labels <= of_answers | {"source", "upstream", "why", "kind", "digest", "version"}
 
@@ -184,7 +184,7 @@ def test_rules_and_dashboard_name_only_metrics_that_there_are(scraped: bytes) ->
 def test_rules_and_dashboard_have_how_far_a_gateway_protects() -> None:
     for path in (RULES, DASHBOARD):
         assert "filterd_protected" in path.read_text(encoding="utf-8")
-    assert any("filterd_shortfalls" in one for one in _queries())
+    assert any("filterd_shortfalls" in query for query in _queries())
 
 
 def _queries() -> list[str]:
@@ -194,7 +194,7 @@ def _queries() -> list[str]:
 
 def test_the_queries_of_the_dashboard_are_valid(tmp_path: Path) -> None:
     filled = [
-        one.replace("$__rate_interval", "5m").replace("$instance", ".*") for one in _queries()
+        query.replace("$__rate_interval", "5m").replace("$instance", ".*") for query in _queries()
     ]
     rules = [{"record": f"panel:{number}", "expr": one} for number, one in enumerate(filled)]
     file = tmp_path / "rules.yaml"

@@ -159,7 +159,7 @@ def _samples(status: Any) -> list[str]:
     """Return the lines of a scrape, without those that move by themselves."""
     lines = exposition(status).decode().splitlines()
     moving = ("uptime", "duration_seconds_sum", "duration_seconds_bucket", "disk_free", "rtt")
-    return [one for one in lines if not any(part in one for part in moving)]
+    return [line for line in lines if not any(part in line for part in moving)]
 
 
 def _differ(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -243,9 +243,11 @@ def test_who_polls_for_a_day_in_any_role_names_no_child(
         tokens = school.tokens()
         shown = school.poll(tokens)
         assert any("social-media" in str(one) for one in shown.values())  # its hour is over
-        assert not any("self-harm" in str(one) for one in _figures(shown))
+        assert not any("self-harm" in str(figure) for figure in _figures(shown))
         school.sleeps(24 * HOUR_S)  # one device is fewer than k: no closed day has it either
-        assert not any("self-harm" in str(one) for one in _figures(school.poll(school.tokens())))
+        assert not any(
+            "self-harm" in str(figure) for figure in _figures(school.poll(school.tokens()))
+        )
 
 
 def _figures(shown: dict[str, Any]) -> list[Any]:
@@ -281,7 +283,7 @@ def test_a_teachers_stream_has_blocks_of_the_class_and_no_other(
             for some in _followed(school, tokens[Role.TEACHER]):
                 begun.set()
                 events.extend(one for one in some if "levels" not in one)
-                if sum(one["n"] for one in events) >= 2:
+                if sum(event["n"] for event in events) >= 2:
                     return
 
         teacher = threading.Thread(target=follow, daemon=True)
@@ -296,9 +298,9 @@ def test_a_teachers_stream_has_blocks_of_the_class_and_no_other(
         ):
             school.asks(source, name)
         teacher.join(60)
-    assert sum(one["n"] for one in events) == 2
-    assert all(one.keys() == {"id", "at", "class", "action", "n"} for one in events)
-    assert {one["class"] for one in events} == {"6A"}
+    assert sum(event["n"] for event in events) == 2
+    assert all(event.keys() == {"id", "at", "class", "action", "n"} for event in events)
+    assert {event["class"] for event in events} == {"6A"}
 
 
 def _of_class(school: School, token: str) -> set[str]:
@@ -306,7 +308,7 @@ def _of_class(school: School, token: str) -> set[str]:
     rows = control.ask(
         school.socket, "log totals", act_for=token, address=BOX, days=1, by_class=True
     )
-    return {one["category"] for one in rows if one["action"] == "blocked"}
+    return {row["category"] for row in rows if row["action"] == "blocked"}
 
 
 def _seen_with_the_fifth_device(school: School) -> list[set[str]]:
@@ -380,8 +382,8 @@ def _found(school: School) -> list[dict[str, Any]]:
 
 def _by_action(rows: list[dict[str, Any]]) -> Counter[str]:
     found = Counter[str]()
-    for one in rows:
-        found[one["action"]] += one.get("n", 1)
+    for row in rows:
+        found[row["action"]] += row.get("n", 1)
     return found
 
 
@@ -450,7 +452,7 @@ def _seen_of_one_and_of_five(school: School) -> dict[Role, set[str]]:
         for role in Role:
             found[role] |= _categories(shown, role)
     reports = [one for key, one in shown.items() if "report-facts" in key]
-    assert all(isinstance(one, dict) and one["cells"] for one in reports)
+    assert all(isinstance(report, dict) and report["cells"] for report in reports)
     return found
 
 

@@ -72,7 +72,7 @@ def _processor_s(pid: int) -> float:
 def _used_s(*pids: int) -> float:
     """Watch processes; return what the busiest uses meanwhile, infinity where one ends."""
     try:
-        before = [_processor_s(one) for one in pids]
+        before = [_processor_s(pid) for pid in pids]
         time.sleep(WATCHED_S)
         return max(_processor_s(one) - had for one, had in zip(pids, before, strict=True))
     except OSError:
@@ -138,8 +138,8 @@ def _without_descriptors(school: School, whom: str) -> Iterator[None]:
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
     with contextlib.ExitStack() as held:
-        for one in _waiting_clients(school, whom):
-            held.enter_context(one)
+        for client in _waiting_clients(school, whom):
+            held.enter_context(client)
         assert _answers(school)
         yield
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)

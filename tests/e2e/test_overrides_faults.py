@@ -65,14 +65,14 @@ def allow(store: Store, name: str) -> None:
 
 
 def targets(overrides: Overrides) -> list[str]:
-    return [one.target for one in overrides.exceptions]
+    return [exception.target for exception in overrides.exceptions]
 
 
 def in_force(state: StateFolder) -> list[str]:
     """Start, and return what is set; the copy, the rows and a second start must agree."""
     started = a_store(state).start()
-    for one in state.overrides_copies:
-        copied = snapshot.newest((one,))
+    for copy in state.overrides_copies:
+        copied = snapshot.newest((copy,))
         assert (copied.overrides if copied else Overrides()) == started.overrides
     assert a_store(state).current() == started.overrides
     assert a_store(state).start().problem == ""

@@ -91,7 +91,7 @@ def _faults(opened: Tab, status: int, shapes: list[Shape]) -> Iterator[str]:
         if opened.is_too_wide():
             yield f"wider than {width}"
         if ((width, height), scheme) in shapes:
-            yield from (f"{width} {scheme} {one}" for one in opened.violations())
+            yield from (f"{width} {scheme} {violation}" for violation in opened.violations())
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

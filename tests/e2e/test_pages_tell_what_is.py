@@ -106,7 +106,7 @@ class School:
         """Ask the real question; only a block has an error (RFC 8914) that says so."""
         query = dns.message.make_query(name, "A", use_edns=0)
         reply = dns.message.from_wire(asked(self.port, query.to_wire(), source))
-        codes = {int(one.code) for one in reply.options if hasattr(one, "code")}
+        codes = {int(option.code) for option in reply.options if hasattr(option, "code")}
         return codes.isdisjoint({15, 16, 17})
 
     def compare(self, page: str, word: str, name: str, source: str, *, is_open: bool) -> None:
@@ -201,7 +201,7 @@ async def _names_of_services(school: School) -> dict[str, str]:
             continue
         for name in row["names"]:
             entries = await visitor.call(BY_NAME["findEntries"], name=name)
-            if {one["category"] for one in entries} <= {row["group"]}:
+            if {entry["category"] for entry in entries} <= {row["group"]}:
                 found[row["id"]] = name
                 break
     return found
@@ -324,7 +324,7 @@ async def _exceptions(school: School, visitor: Any) -> None:
     rows += [
         {**one, "id": "site.yaml"} for one in await visitor.call(BY_NAME["readFileExceptions"])
     ]
-    on = [one for one in rows if one["state"] == "on"]
+    on = [row for row in rows if row["state"] == "on"]
     if any(one["kind"] == "pause" for one in on):
         return  # it opens what another one blocks
     for one in on:

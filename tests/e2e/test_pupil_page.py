@@ -172,7 +172,7 @@ def test_a_request_is_refused_with_a_reason_in_the_history(school: PupilSchool) 
 def test_what_a_pupil_writes_before_a_closed_name_reaches_no_teacher(school: PupilSchool) -> None:
     assert "Thank you, it has been sent" in school.ask_review(grade="8", name=BULLYING).text
     rows = [one for one in school.web.ask("requests list") if one["seat"] == "8"]
-    assert [one["name"] for one in rows] == [ENTRY]
+    assert [row["name"] for row in rows] == [ENTRY]
     assert "nguyen-van-a" not in school.web.get("/requests?lang=en").text
     kept = school.web.served.state.review_requests.read_bytes()
     assert b"nguyen-van-a" not in kept

@@ -94,7 +94,9 @@ def a_site_that_lets(index: Index, upstream: FakeUpstream, *names: str) -> Site:
 
 
 def codes(response: dns.message.Message) -> list[int]:
-    return [int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)]
+    return [
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    ]
 
 
 @pytest.mark.parametrize(("rtype", "data"), CASES)

@@ -159,7 +159,7 @@ def _inside(year: NaiveYear, of: Collection[str] = (*CLASSES, "")) -> Expected:
     categories = _crossed(
         ((NAMES[key[3]], TIER_NAMES[TIERS[key[1]]], n) for key, n in shown.items()),
         _shown_names(shown),
-        [TIER_NAMES[one] for one in tiers],
+        [TIER_NAMES[tier] for tier in tiers],
     )
     classes = {
         (row, column): str(sum(n for key, n in found.items() if key[2] and key[2] in whose))
@@ -169,8 +169,8 @@ def _inside(year: NaiveYear, of: Collection[str] = (*CLASSES, "")) -> Expected:
     names = [one for one in DISTINCT.counted() if one[0] in of]
     for table, place in ((categories, lambda one: NAMES[one[1]]), (classes, lambda one: one[0])):
         known = Counter[str]()
-        for one in names:
-            known[place(one)] += one[2]
+        for name in names:
+            known[place(name)] += name[2]
         rows = {row for row, _ in table} - {"Total"}
         table |= {(one, "Distinct names"): str(known.get(one, "not known")) for one in rows}
         table["Total", "Distinct names"] = str(sum(known[one] for one in rows))
@@ -211,7 +211,7 @@ def _of_school(year: NaiveYear) -> Expected:
 @pytest.fixture(scope="module")
 def school(year: NaiveYear, tmp_path_factory: pytest.TempPathFactory) -> ReportSchool:
     """Return a school that has counted the year."""
-    classes = tuple(SchoolClass(*one) for one in CLASSES.items())
+    classes = tuple(SchoolClass(*item) for item in CLASSES.items())
     known = {
         one: Category(
             one, name, name, AGES.get(one), one not in AGES, confidential=one == CONFIDENTIAL
@@ -229,14 +229,16 @@ def school(year: NaiveYear, tmp_path_factory: pytest.TempPathFactory) -> ReportS
 def _batch(year: NaiveYear) -> Batch:
     """Return the answers as a worker hands them over, and some by wrong clocks."""
     rows, devices = list[CountRow](), Counter[tuple[str, str, str, str, str]]()
-    for one in year.events:
-        day, kind = one.day.isoformat(), (one.category, one.action)
-        is_hidden = one.category == CONFIDENTIAL
-        grade, class_id = ("", "") if is_hidden else (one.grade, one.class_id)
-        rows.append(CountRow(hour_of(one.day, 9), grade, *kind, one.n, "lab", class_id=class_id))
-        devices[day, TIER, "" if is_hidden else one.tier, *kind] += one.devices
+    for event in year.events:
+        day, kind = event.day.isoformat(), (event.category, event.action)
+        is_hidden = event.category == CONFIDENTIAL
+        grade, class_id = ("", "") if is_hidden else (event.grade, event.class_id)
+        rows.append(
+            CountRow(hour_of(event.day, 9), grade, *kind, event.n, "lab", class_id=class_id)
+        )
+        devices[day, TIER, "" if is_hidden else event.tier, *kind] += event.devices
         if grade:
-            devices[day, GRADE, grade, *kind] += one.devices
+            devices[day, GRADE, grade, *kind] += event.devices
     for hour in (3_600, hour_of(date(2099, 1, 1), 9)):
         rows.append(CountRow(hour, "6", "games", BLOCKED, 9**9, "lab", class_id="6A"))
     return Batch("w", 1, tuple(rows), reach=tuple(ReachRow(*key, n) for key, n in devices.items()))
@@ -288,7 +290,7 @@ def test_every_format_states_what_limits_the_figures(
     year: NaiveYear, school: ReportSchool, audience: str, format_: str
 ) -> None:
     facts, days = school.report("year", Role.ADMIN, audience=audience), set(year.days)
-    lost = sum(one.lost for one in SERVICE.records)
+    lost = sum(record.lost for record in SERVICE.records)
     gaps = len(SERVICE.gaps())
     dark = worded(60 * len(SERVICE.dark))
     expected = {
@@ -341,7 +343,7 @@ def test_days_of_no_whole_month_are_added_by_tier(year: NaiveYear, school: Repor
         year.days_outside(date(2026, 11, 1), date(2026, 11, 7)),
     ]
     found = Counter[tuple[str, str, str]]()
-    for key, n in (item for one in days for item in one.items()):
+    for key, n in (item for day in days for item in day.items()):
         found[key] += n
     for (month, grade, category, action), n in year.outside()[0].items():
         found[TIERS[grade], category, action] += n if month == "2026-10" else 0

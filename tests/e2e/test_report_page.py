@@ -120,7 +120,9 @@ def test_a_report_that_was_made_is_in_the_history(browser: Browser, school: WebS
         with person.page.expect_download():
             person.page.get_by_role("button", name="Download").click()
     views = [one for one in school.ask("history", limit=50, views=True) if one["kind"] == VIEW]
-    assert ("web:principal", "export") in [(one["author"], one["payload"]["view"]) for one in views]
+    assert ("web:principal", "export") in [
+        (view["author"], view["payload"]["view"]) for view in views
+    ]
 
 
 def test_the_programme_is_edited_among_the_parts_of_the_site(

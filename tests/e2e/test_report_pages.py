@@ -85,9 +85,9 @@ def test_pages_are_numbered_from_the_second_and_tables_go_on_with_their_heads(
     sheet: Tab, tmp_path: Path
 ) -> None:
     pages = pages_of(sheet, YEAR, tmp_path)
-    numbers = [re.match(r"\s*(\d+)\n", one) for one in pages]
-    assert [one and int(one[1]) for one in numbers] == [None, *range(2, len(pages) + 1)]
-    of_classes = [one for one in pages if re.search(r"^\s*\d+[A-D]\s", one, re.MULTILINE)]
+    numbers = [re.match(r"\s*(\d+)\n", page) for page in pages]
+    assert [number and int(number[1]) for number in numbers] == [None, *range(2, len(pages) + 1)]
+    of_classes = [page for page in pages if re.search(r"^\s*\d+[A-D]\s", page, re.MULTILINE)]
     assert len(of_classes) > 1
     assert all(re.search(r"Lớp\s+Trả lời\s+Bị chặn", one) for one in of_classes)
 

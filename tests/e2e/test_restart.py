@@ -78,8 +78,8 @@ def test_what_is_asked_meanwhile_is_answered_after_the_start(
             answers = [asking.recv(4096) for _ in range(QUESTIONS)]
             connection.settimeout(WITHIN_S)
             answers.append(connection.recv(4096)[2:])
-    assert {int.from_bytes(one[:2]) for one in answers[:QUESTIONS]} == set(range(QUESTIONS))
-    assert {one[3] & 15 for one in answers} == {NXDOMAIN}
+    assert {int.from_bytes(answer[:2]) for answer in answers[:QUESTIONS]} == set(range(QUESTIONS))
+    assert {answer[3] & 15 for answer in answers} == {NXDOMAIN}
 
 
 def test_control_without_the_store_they_are_lost(

@@ -287,8 +287,8 @@ def test_a_grade_of_the_staff_in_a_pupils_room_opens_what_is_guarded_there(
     assert (done.code, "it is opened for 14 days at most" in done.err) == (2, True), done.err
     assert school.filterd("root", *words, "--for", "1m").code == 0
     rows = json.loads(school.filterd(READER, "status", "--json").out)["guarded"]
-    assert {(one["audience"], one["whom"]) for one in rows} == {("network", "lab-a")}
-    assert "violence" in {one["category"] for one in rows}
+    assert {(row["audience"], row["whom"]) for row in rows} == {("network", "lab-a")}
+    assert "violence" in {row["category"] for row in rows}
     assert school.filterd("root", "undo").code == 0
     assert school.filterd(ADMIN, *words[:4], "8", "--for", "1m").code == 0
     assert school.filterd(ADMIN, "undo").code == 0

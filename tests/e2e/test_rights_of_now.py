@@ -102,7 +102,7 @@ class School:
     def last(self) -> int:
         """Return the number of lan's last change."""
         rows = control.ask(self.socket, "history", limit=99)
-        return max(int(one["number"]) for one in rows if NAMES[Role.TEACHER] in one["author"])
+        return max(int(row["number"]) for row in rows if NAMES[Role.TEACHER] in row["author"])
 
 
 @contextlib.contextmanager

@@ -85,7 +85,7 @@ class School:
     def owners(self) -> dict[str, int]:
         """Return what in the state folder is not the service's."""
         paths = [self.state.folder, *self.state.folder.rglob("*")]
-        return {str(one): uid for one in paths if (uid := one.lstat().st_uid) != NOBODY}
+        return {str(path): uid for path in paths if (uid := path.lstat().st_uid) != NOBODY}
 
     def look_of_victim(self) -> list[tuple[str, int, int, int]]:
         """Return all of the folder of root's that must not be touched."""

@@ -78,7 +78,9 @@ def safe(index: Index, internet: FakeUpstream) -> Iterator[Serving]:
 
 
 def codes(response: dns.message.Message) -> list[int]:
-    return [int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)]
+    return [
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    ]
 
 
 def lines(response: dns.message.Message) -> list[str]:
@@ -178,7 +180,7 @@ def test_a_block_goes_before_and_an_opened_service_keeps_the_level(
     words = {twin: "twin", "198.18.51.1": "itself"}
     site = a_safe_site(index, internet, categories=STREAMING, **policy)
     with Serving(site) as serving:
-        assert [words[one] for one in addresses(serving.ask("www.youtube.com"))] == expected
+        assert [words[address] for address in addresses(serving.ask("www.youtube.com"))] == expected
 
 
 @pytest.mark.parametrize(

@@ -70,15 +70,15 @@ class School(NamedTuple):
         if not any(key.startswith(f"{name} ") for key in self.upstream.records):
             self.upstream.add(f"{name}. 300 IN A 198.18.0.9")
         answers = [self.serving.ask(name, source=source) for _ in range(4)]
-        seen = {bool(one.answer) for one in answers}
+        seen = {bool(answer.answer) for answer in answers}
         assert len(seen) == 1, f"{name} was answered differently"
-        assert all(one.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) for one in answers)
+        assert all(answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) for answer in answers)
         return seen.pop()
 
     def longest_ttl(self, name: str, source: str = ADDRESS) -> int:
         """Return the longest TTL that a client gets with an answer or a block, cold and again."""
         answers = [self.serving.ask(name, source=source) for _ in range(3)]
-        return max(rrset.ttl for one in answers for rrset in (*one.answer, *one.authority))
+        return max(rrset.ttl for answer in answers for rrset in (*answer.answer, *answer.authority))
 
 
 @pytest.fixture(params=[True, False], ids=["fast", "chain"])

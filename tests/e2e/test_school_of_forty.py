@@ -170,8 +170,8 @@ class Week:
         got = await asyncio.to_thread(self._ask_all)
         for device in self.devices:
             sight = naive.sight(device.network, device.address, now)
-            allowed = {name for one in self.overrides.exams if str(one.id) == sight.exam
-                       for name in one.names}  # fmt: skip
+            allowed = {name for exam in self.overrides.exams if str(exam.id) == sight.exam
+                       for name in exam.names}  # fmt: skip
             for name, category in CATEGORY.items():
                 closed = category in sight.closed or (sight.allow_only and name not in allowed)
                 self.asked += 1
@@ -266,11 +266,11 @@ def test_a_school_of_forty_classes_has_no_wrong_answer_in_a_week(forty: Forty) -
 
 def test_control_a_cell_of_another_class_would_be_noticed(forty: Forty) -> None:
     clock = FakeClock(MONDAY)
-    room = next(one for one in forty.policy.networks if one.id == "phong-may-1")
+    room = next(network for network in forty.policy.networks if network.id == "phong-may-1")
     first, *rest = room.timetable
     other = "9A" if first.grade[0] in "67" else "6A"
     changed = replace(room, timetable=(replace(first, grade=other), *rest))
-    networks = tuple(changed if one is room else one for one in forty.policy.networks)
+    networks = tuple(changed if network is room else network for network in forty.policy.networks)
 
     async def work(team: Team) -> None:
         week = Week(team, clock, forty.school.port, replace(forty.policy, networks=networks))

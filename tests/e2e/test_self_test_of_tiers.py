@@ -91,7 +91,7 @@ def _are_recorded(served: Served) -> bool:
     """Return whether the two lookups are in all files; a slow round is not waited for."""
     totals = counted_in(served.state)
     names = call("log", "top", "--json", *served.options).out
-    return sum(one.n for one in totals) == 2 and "tiktok" in names
+    return sum(total.n for total in totals) == 2 and "tiktok" in names
 
 
 def test_each_tier_is_tested_and_nothing_of_it_is_recorded(
@@ -122,7 +122,7 @@ def test_a_tier_that_has_lost_a_category_is_seen_by_status_and_doctor(
         status = call("status", "--json", *served.options)
         assert "1 of" in status.out
         looked = run("doctor", "--json", *served.options)
-        (found,) = [one for one in json.loads(looked.out) if one["probe"] == "canaries"]
+        (found,) = [load for load in json.loads(looked.out) if load["probe"] == "canaries"]
         assert (found["outcome"], "social-media" in str(found)) == ("found", True)
         assert "www." not in str(found)
 

@@ -212,7 +212,9 @@ print(dns.rcode.to_text(answer.rcode()))
 
 
 def _way_to_python(folder: Path) -> str:
-    hidden = [one for one in Path(sys.base_prefix).parents if not one.stat().st_mode & 0o001]
+    hidden = [
+        parent for parent in Path(sys.base_prefix).parents if not parent.stat().st_mode & 0o001
+    ]
     if not hidden:
         return ""
     return REACH.format(folder=folder, prefix=sys.base_prefix, hidden=hidden[-1])

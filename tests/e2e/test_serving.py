@@ -33,7 +33,9 @@ GRADE_OF_ADDRESS = {
 
 
 def edes(response: dns.message.Message) -> list[int]:
-    return [int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)]
+    return [
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    ]
 
 
 def ttls(response: dns.message.Message) -> list[int]:
@@ -197,4 +199,4 @@ def test_no_ttl_exceeds_what_the_grade_allows(serving: Serving, upstream: FakeUp
 
 def test_ede_texts_do_not_name_the_category(serving: Serving) -> None:
     options = serving.ask("porn.example").options
-    assert [one.text for one in options if isinstance(one, dns.edns.EDEOption)] == [None]
+    assert [option.text for option in options if isinstance(option, dns.edns.EDEOption)] == [None]

@@ -108,7 +108,7 @@ def test_captured_packets_get_an_answer_or_silence_by_udp(
         serving.eventually(lambda: not len(serving.stepper))
         answers += until_good(stub)
     assert open_sockets() <= before
-    assert Counter(one[:2] for one in answers) <= Counter(one[:2] for one in messages)
+    assert Counter(answer[:2] for answer in answers) <= Counter(one[:2] for one in messages)
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -229,8 +229,10 @@ def test_many_clients_with_one_question_share_one_exchange(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     answers = ring(serving, upstream, lambda: None)
-    assert [int.from_bytes(one[:2]) for one in answers] == list(range(BELL))
-    assert {tuple(addresses(dns.message.from_wire(one))) for one in answers} == {("198.18.0.1",)}
+    assert [int.from_bytes(answer[:2]) for answer in answers] == list(range(BELL))
+    assert {tuple(addresses(dns.message.from_wire(answer))) for answer in answers} == {
+        ("198.18.0.1",)
+    }
     assert upstream.asked == ["www.example.com A"]
 
 
@@ -261,7 +263,7 @@ def test_a_reload_holds_for_queries_that_already_wait(
     site, closed = a_site(index, [upstream]), a_site(index, rules=[block("www.example.com")])
     with Serving(site) as serving:
         answers = ring(serving, upstream, lambda: setattr(serving.sites, "current", closed))
-    rcodes = {dns.message.from_wire(one).rcode() for one in answers}
+    rcodes = {dns.message.from_wire(answer).rcode() for answer in answers}
     assert rcodes == {dns.rcode.NXDOMAIN if rejudged else dns.rcode.NOERROR}
 
 
@@ -269,7 +271,7 @@ def test_a_client_that_a_reload_shuts_out_is_refused(index: Index, upstream: Fak
     nobody = a_site(index, [upstream], networks=(), allow_from=())
     with Serving(a_site(index, [upstream])) as serving:
         answers = ring(serving, upstream, lambda: setattr(serving.sites, "current", nobody))
-    assert {dns.message.from_wire(one).rcode() for one in answers} == {dns.rcode.REFUSED}
+    assert {dns.message.from_wire(answer).rcode() for answer in answers} == {dns.rcode.REFUSED}
 
 
 def test_an_allow_that_ends_while_the_upstream_thinks_has_ended(

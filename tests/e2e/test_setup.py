@@ -78,7 +78,9 @@ def test_a_school_is_set_up_in_few_keystrokes_and_each_link_has_its_grade(lab: S
         terminal.answer(lambda _: "")
         accounts = json.loads(_run(lab.command("account", "list", "--json")))
     assert terminal.code == 0, terminal.text
-    assert [(one["account"], one["roles"]) for one in accounts] == [("admin", ["admin"])]
+    assert [(account["account"], account["roles"]) for account in accounts] == [
+        ("admin", ["admin"])
+    ]
     assert "/login/code/" in terminal.text
     assert "www.1xbet.com: NXDOMAIN EDE 17" in " ".join(terminal.text.split()), terminal.text
     assert site.read_text("utf-8") == before

@@ -184,4 +184,6 @@ def test_control_without_that_megabytes_would_wait_for_it(
 
 def _unread_octets(serving: Serving) -> int:
     transports = [one._transport for listener in serving._tcp for one in listener.connections]
-    return sum(one.get_write_buffer_size() for one in transports if one is not None)
+    return sum(
+        transport.get_write_buffer_size() for transport in transports if transport is not None
+    )

@@ -45,7 +45,7 @@ def test_a_real_server_is_asked_by_tls_if_it_proves_its_name(
             for number in range(BELL):
                 stub.send(a_query(f"n{number}.lab.vn", message_id=number))
             answers = [dns.message.from_wire(stub.receive()) for _ in range(BELL)]
-            assert {one.rcode() for one in answers} == {dns.rcode.NXDOMAIN}
+            assert {answer.rcode() for answer in answers} == {dns.rcode.NXDOMAIN}
             assert serving.ask("www.lab.vn").answer[0][0].to_text() == "198.18.0.1"
             serving.sites.current = a_site(index, [impostor])
             assert serving.ask("www.lab.vn").rcode() == dns.rcode.SERVFAIL

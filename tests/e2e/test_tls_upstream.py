@@ -65,7 +65,9 @@ def addresses(response: dns.message.Message) -> list[str]:
 
 
 def ede_codes(response: dns.message.Message) -> set[int]:
-    return {int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)}
+    return {
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    }
 
 
 def test_a_question_goes_by_tls_and_in_no_other_way(serve: Serve, door: TlsDoor) -> None:
@@ -182,7 +184,9 @@ def test_a_server_may_answer_the_last_question_first(serve: Serve, door: TlsDoor
         for number in range(4):
             stub.send(a_query(f"n{number}.example.com", message_id=number))
         answers = [dns.message.from_wire(stub.receive()) for _ in range(4)]
-    assert {one.id: addresses(one) for one in answers} == {n: [f"198.18.0.{n}"] for n in range(4)}
+    assert {answer.id: addresses(answer) for answer in answers} == {
+        n: [f"198.18.0.{n}"] for n in range(4)
+    }
 
 
 GARBAGE = {

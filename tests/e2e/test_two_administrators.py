@@ -116,7 +116,7 @@ def _at_once(served: Served) -> list[list[dict[str, Any]]]:
 
 def test_all_that_two_administrators_change_at_once_is_recorded_and_whole(served: Served) -> None:
     outcomes = _at_once(served)
-    assert [len(one) for one in outcomes] == [CHANGES, CHANGES]
+    assert [len(outcome) for outcome in outcomes] == [CHANGES, CHANGES]
     refused = [one["refused"] for both in outcomes for one in both if "refused" in one]
     assert all(any(words in why for words in CONFLICTS) for why in refused), refused
     assert any("is in room" in why for why in refused)

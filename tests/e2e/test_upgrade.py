@@ -77,7 +77,7 @@ def _check_serves(site: Site) -> None:
     assert _blocked(site, "11", *ASKED) == {*ASKED} - {"second.example"}
     assert _blocked(site, "6", *ASKED) == {"bet365.com", "www.first.example", "tro-choi.example"}
     assert site.index.build["feed"] == 2
-    (room,) = (one for one in site.policy.networks if one.id == "lab-a")
+    (room,) = (network for network in site.policy.networks if network.id == "lab-a")
     assert room.grade == "9"
 
 
@@ -142,7 +142,10 @@ def test_its_overrides_hold_with_the_store_and_from_its_copy(state: StateFolder)
     store = Store(state, FakeClock(wall=MADE_AT))
     store.start()
     kept = store.current()
-    assert [one.target for one in kept.exceptions] == ["bai-giang.example", "phim.example"]
+    assert [exception.target for exception in kept.exceptions] == [
+        "bai-giang.example",
+        "phim.example",
+    ]
     state.overrides.unlink()
     copied = snapshot.newest(state.overrides_copies)
     assert copied is not None
@@ -196,6 +199,8 @@ def test_classes_are_added_to_its_site_and_its_history_goes_on(
     assert store.change("device-name", named, author="root", reason="").overrides.device_names
     assert store.verify().is_sound
     moved = load_site(config, state, overrides=store.current(), now=MADE_AT)
-    seats = {one.id: moved.policy.grades[one.grade].class_id for one in moved.policy.networks}
+    seats = {
+        network.id: moved.policy.grades[network.grade].class_id for network in moved.policy.networks
+    }
     assert seats == {"lop-6": "6A", "lop-11": "", "lab-a": "11B"}
     assert snapshot.newest(state.overrides_copies) is not None

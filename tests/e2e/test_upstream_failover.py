@@ -78,7 +78,9 @@ def addresses(response: dns.message.Message) -> list[str]:
 
 
 def edes(response: dns.message.Message) -> list[int]:
-    return [int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)]
+    return [
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    ]
 
 
 def names(count: int) -> list[str]:
@@ -495,6 +497,6 @@ def test_queries_that_wait_while_upstreams_change_get_the_new_answer_in_time(
         monkeypatch.setattr("filterd.resolve.links.cache.DEADLINE_S", 3_600.0 if ending else 0.0)
         change_upstreams(serving, second, ending=ending)
         answers = [dns.message.from_wire(one.receive()) for one in (stub, other)]
-        assert [bool(one.answer) for one in answers] == [ending] * 2
+        assert [bool(answer.answer) for answer in answers] == [ending] * 2
         assert second.asked == ([f"{NAME} A"] if ending else [])
         assert serving.ask(NAME).answer  # nothing is held against the new one

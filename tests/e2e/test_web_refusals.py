@@ -183,7 +183,8 @@ def test_a_change_with_a_cookie_needs_the_token_of_its_session(school: WebSchool
         assert _accepted(sent, 403) == []
     forms = [*FORMS, _Route("POST", "/logout", _FORM)]
     assert (
-        _accepted(((one, _send(school, one, Cookie=f"{COOKIE}={own}")) for one in forms), 403) == []
+        _accepted(((form, _send(school, form, Cookie=f"{COOKIE}={own}")) for form in forms), 403)
+        == []
     )
 
 

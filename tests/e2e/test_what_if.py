@@ -150,7 +150,7 @@ def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(
 ) -> None:
     monkeypatch.setattr(PublicLists, "look_at", lambda *_: "seen")  # there is no such server
     kept = SourceFolder(school.state.feed / "sources")
-    ut1 = next(one for one in shipped_sources() if one.id == "ut1-gambling")
+    ut1 = next(source for source in shipped_sources() if source.id == "ut1-gambling")
     (given := school.config.parent / "given").mkdir()
     (given / f"{ut1.id}.txt").write_text("new.example\n")
     read_sources([ut1], kept, given)

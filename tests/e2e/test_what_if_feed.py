@@ -77,7 +77,9 @@ def named(state: StateFolder) -> None:
     """Record the distinct names of a tier, as at ``names``; one of them is loved."""
     counted(state)
     names = (LOVED, *(f"n{number}.example" for number in range(299)))
-    write_day(state.log_days, yesterday().isoformat(), (), [Known("primary", one) for one in names])
+    write_day(
+        state.log_days, yesterday().isoformat(), (), [Known("primary", name) for name in names]
+    )
 
 
 @dataclass

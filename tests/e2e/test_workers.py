@@ -124,7 +124,7 @@ def test_both_workers_answer_before_the_manager_works_and_status_adds_them_up(
         assert _status(served)["answers"]["blocked"] == 200
         manager, *workers = children(served.process.pid)
         niceness = os.getpriority(os.PRIO_PROCESS, manager)
-        assert all(os.getpriority(os.PRIO_PROCESS, one) < niceness for one in workers)
+        assert all(os.getpriority(os.PRIO_PROCESS, worker) < niceness for worker in workers)
 
 
 def test_a_question_asked_while_no_worker_lives_is_answered(school: School) -> None:
@@ -214,7 +214,7 @@ def test_what_waits_while_a_block_comes_into_force_is_blocked(
         upstream.released.set()
         answers = list(client.answers(1_000).values())
         assert len(answers) == 1_000
-        got_through = [one for one in answers if one.answer]
+        got_through = [answer for answer in answers if answer.answer]
         assert (not got_through) if blocked else got_through
 
 
@@ -230,7 +230,7 @@ def test_after_a_reload_no_worker_answers_by_the_site_before(
             for number in range(100):
                 client.ask("www.other.example", 100 * round_ + number)
             answers = client.answers(100).values()
-            assert {_is_blocked(one) for one in answers} == {rule == "block"}
+            assert {_is_blocked(answer) for answer in answers} == {rule == "block"}
 
 
 def test_a_question_that_waits_when_the_worker_is_stopped_is_answered(

@@ -96,7 +96,7 @@ class YearService:
         """Return the figures by id."""
         dark_of = Counter(one // 1_440 for one in self.dark)
         idle = [n for n in range(DAYS) if FIRST + timedelta(n) not in days_with_counts]
-        ages = (one.lists_age_s or 0 for one in self.records)
+        ages = (record.lists_age_s or 0 for record in self.records)
         return {
             "days": str(DAYS),
             "days-in-service": str(sum(dark_of[n] < 1_440 for n in range(DAYS))),
@@ -105,8 +105,8 @@ class YearService:
             "outages": str(len(self.gaps())),
             "lists-version": "list 2026-12-31",
             "lists-age": worded(max(ages)),
-            "tests-passed": str(sum(one.passed or 0 for one in self.records)),
-            "tests-failed": str(sum(one.failed or 0 for one in self.records)),
+            "tests-passed": str(sum(record.passed or 0 for record in self.records)),
+            "tests-failed": str(sum(record.failed or 0 for record in self.records)),
         }
 
     def missing(self, days_with_counts: set[date]) -> list[date]:
@@ -125,7 +125,7 @@ class YearService:
 
     def gap_table(self) -> dict[tuple[str, str], str]:
         """Return the cells of the table of the longest gaps."""
-        longest = sorted(self.gaps(), key=lambda one: one[0] - one[1])[:MOST_GAPS]
+        longest = sorted(self.gaps(), key=lambda gap: gap[0] - gap[1])[:MOST_GAPS]
         cells = {}
         for begin, end in longest:
             row = f"{datetime.fromtimestamp(begin, ZONE):%H:%M %d/%m/%Y}"
@@ -184,7 +184,7 @@ class YearNames:
                     if (TIERS[CLASSES[one[0]]], one[1]) == (tier, category)
                 ]
                 if of_tier == {name for *_, name in rows}:
-                    for class_id, n in Counter(one[0] for one in rows).items():
+                    for class_id, n in Counter(row[0] for row in rows).items():
                         yield class_id, category, n
                 else:
                     yield "", category, len(of_tier)
@@ -257,9 +257,9 @@ class YearHandling:
 
     def figures(self) -> dict[str, str]:
         """Return the figures by id."""
-        reported = [one for one in self.mistakes if BEGIN <= one[0] < END]
+        reported = [mistake for mistake in self.mistakes if BEGIN <= mistake[0] < END]
         took = [one for at, one in reported if one is not None and at + one < END]
-        made = [one for one in self.requests if BEGIN <= one[0] < END]
+        made = [request for request in self.requests if BEGIN <= request[0] < END]
         decided = [
             (days, is_approved, at + days * DAY_S + 30)
             for at, days, is_approved in self.requests
@@ -300,7 +300,9 @@ def _pause(school: ReportSchool, minutes: int) -> None:
 
 
 def _end_pause(school: ReportSchool) -> None:
-    pauses = [one.id for one in school.store.current().exceptions if one.kind == "pause"]
+    pauses = [
+        exception.id for exception in school.store.current().exceptions if exception.kind == "pause"
+    ]
     school.make("revoke", id=max(pauses))
 
 

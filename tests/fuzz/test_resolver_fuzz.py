@@ -48,7 +48,7 @@ def seeds(tmp_path: Path) -> Path:
     captured = [packet.message for packet in captured_packets() if packet.is_query]
     messages = MALFORMED + captured + SEEDS * (2 * len(captured) // len(SEEDS) + 1)
     path = tmp_path / "seeds"
-    path.write_text("\n".join(one.hex() for one in messages), encoding="ascii")
+    path.write_text("\n".join(message.hex() for message in messages), encoding="ascii")
     return path
 
 

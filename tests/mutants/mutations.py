@@ -156,13 +156,13 @@ class Mutations:
         return found
 
     def _body(self, statements: list[ast.stmt], place: str) -> None:
-        for one in statements:
-            if isinstance(one, ast.ClassDef):
-                self._body(one.body, f"{place}{one.name}.")
-            elif isinstance(one, _Function):
-                self._of_function(one, f"{place}{one.name}")
+        for statement in statements:
+            if isinstance(statement, ast.ClassDef):
+                self._body(statement.body, f"{place}{statement.name}.")
+            elif isinstance(statement, _Function):
+                self._of_function(statement, f"{place}{statement.name}")
             else:
-                self._statement(one)
+                self._statement(statement)
 
     def _of_function(self, function: _Function, name: str) -> None:
         """Find those in a function; its defaults belong to the module that defines it."""
@@ -296,7 +296,7 @@ class Mutations:
     def _of_operands(self, node: ast.BoolOp) -> Iterator[Edit]:
         """Yield the other operator, and what is left when one operand is forgotten."""
         word, other = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
-        terms = [self._atom(one) for one in node.values]
+        terms = [self._atom(value) for value in node.values]
         yield node, f"({f' {other} '.join(terms)})"
         for place in range(len(terms)):
             left = terms[:place] + terms[place + 1 :]
@@ -315,7 +315,9 @@ class Mutations:
     def _without_arguments(self, node: ast.Call) -> None:
         """Add the call without one of its named arguments."""
         spans = sorted(self._span(one) for one in (*node.args, *node.keywords))
-        for argument in (one for one in node.keywords if one.arg and one.arg not in _LEFT_IN):
+        for argument in (
+            keyword for keyword in node.keywords if keyword.arg and keyword.arg not in _LEFT_IN
+        ):
             start, end = self._span(argument)
             place = spans.index((start, end))
             if place + 1 < len(spans):

@@ -97,7 +97,7 @@ class Trials:
     ) -> None:
         self._package, self._mutants, self._jobs, self._tell = package, mutants, jobs, tell
         self._is_quick = is_quick
-        self._sources = {one.file: (ROOT / one.file).read_bytes() for one in mutants}
+        self._sources = {mutant.file: (ROOT / mutant.file).read_bytes() for mutant in mutants}
         self.reach = Reach()
         self.has_begun, self.problem = False, ""
         self._functions: dict[tuple[str, str, int], list[FunctionType]] = {}
@@ -155,7 +155,9 @@ class Trials:
                 _end(one.pid)
 
     def _try_with(self, running: dict[int, _Running]) -> None:
-        left = [one for one in reversed(self._mutants) if one.function or not self._is_quick]
+        left = [
+            mutant for mutant in reversed(self._mutants) if mutant.function or not self._is_quick
+        ]
         free = list(range(self._jobs))
         while left or running:
             while left and free:

@@ -252,7 +252,7 @@ def test_scheduled_reports_go_to_a_stick_each_once(school: InstalledSchool) -> N
     for _ in range(2):
         box.run("systemctl", "start", "filterd-report")
         names = box.run("ls", "/mnt/reports").out.split()
-        assert [one.rpartition(".")[2] for one in names] == ["csv", "docx"], school.journal()
+        assert [name.rpartition(".")[2] for name in names] == ["csv", "docx"], school.journal()
     assert "/mnt/reports" in box.run("filterd", "status", "--json").out
     box.write(path, before)
     box.run("systemctl", "reload", "filterd")

@@ -21,7 +21,9 @@ def addresses(response: dns.message.Message) -> list[str]:
 
 def edes(response: dns.message.Message) -> list[int]:
     """Return the codes of its extended errors (RFC 8914)."""
-    return [int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)]
+    return [
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    ]
 
 
 def ttls(response: dns.message.Message) -> list[int]:

@@ -144,7 +144,8 @@ class BackedUpSchool:
 
     def disable(self, name: str) -> None:
         changed = (
-            replace(one, disabled_at=2.0) if one.name == name else one for one in self.book.accounts
+            replace(account, disabled_at=2.0) if account.name == name else account
+            for account in self.book.accounts
         )
         self.note_account("disabled", name)
         self.put_accounts(*changed)

@@ -188,7 +188,7 @@ def _tell(word: str) -> None:
 def main() -> None:
     """Serve, in a process of its own."""
     path, *words = sys.argv[1:]
-    is_later, pages = "later" in words, {int(one) for one in words if one.isdecimal()}
+    is_later, pages = "later" in words, {int(word) for word in words if word.isdecimal()}
     mode = Path(path).stat().st_mode
     content = b"" if stat.S_ISDIR(mode) else Path(path).read_bytes()
     server = _Server(Path(path), pages, mode, content, hangs="hangs" in words)

@@ -38,7 +38,7 @@ def edit(path: str, change: Callable[[bytes], bytes]) -> Change:
 
 def add(path: str, *lines: str) -> Change:
     """Add lines to a list."""
-    return edit(path, lambda octets: octets + "".join(f"{one}\n" for one in lines).encode())
+    return edit(path, lambda octets: octets + "".join(f"{line}\n" for line in lines).encode())
 
 
 def data_of(path: str, change: Callable[[Any], object]) -> Change:

@@ -97,7 +97,7 @@ def update() -> None:
     catalogue, template = read(), Catalog(fuzzy=False)
     for message, places in messages().items():
         template.add(
-            message.id, locations=[(one, 0) for one in places], context=message.context or None
+            message.id, locations=[(place, 0) for place in places], context=message.context or None
         )
     template.creation_date = catalogue.creation_date  # the same source writes the same file
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)

@@ -21,8 +21,8 @@ async def blocks_by_worker(team: Team, name: str = "new.example", grade: str = "
     """Return for each worker whether it blocks a name."""
     qname = names.from_text(name).hex()
     outcome = [
-        await one.check(qname=qname, qtype=1, grade=grade, address=None, at=None)
-        for one in team.workers
+        await worker.check(qname=qname, qtype=1, grade=grade, address=None, at=None)
+        for worker in team.workers
     ]
     return [one is not None and one["action"] != "pass" for one in outcome]
 

@@ -56,12 +56,15 @@ def reference() -> str:
 def _entry(page: HelpPage, name: str, command: Any) -> Iterator[str]:
     """Yield the lines of a command; a bar would end the cell of a table, so it is a list."""
     parameters = [one for one in shown(command) if not _EVERYWHERE & {*one.opts}]
-    arguments = [one for one in parameters if one.param_type_name == "argument"]
-    options = [one for one in parameters if one.param_type_name == "option"]
-    names = (page.name(one) if one.required else f"[{page.name(one)}]" for one in arguments)
+    arguments = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
+    options = [parameter for parameter in parameters if parameter.param_type_name == "option"]
+    names = (
+        page.name(argument) if argument.required else f"[{page.name(argument)}]"
+        for argument in arguments
+    )
     yield f"- **`{' '.join(('filterd', name, *names))}`**: {page.summary(command.help)}"
     if options:
-        yield "  " + ", ".join(f"`{page.option(one)}`" for one in options)
+        yield "  " + ", ".join(f"`{page.option(option)}`" for option in options)
 
 
 if __name__ == "__main__":

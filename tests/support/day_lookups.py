@@ -88,8 +88,8 @@ def write_day(
     """Write the file of a day."""
     begins = begin_of(date.fromisoformat(day))
     lookups = [
-        Lookup(begins + one.second, names.from_text(one.name), one.context, 77, n=one.n)
-        for one in rows
+        Lookup(begins + row.second, names.from_text(row.name), row.context, 77, n=row.n)
+        for row in rows
     ]
     known = [
         SeenName(one.tier, names.from_text(one.name), one.category, one.action, one.devices)

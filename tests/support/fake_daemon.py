@@ -220,7 +220,7 @@ class FakeDaemon:
         """Answer as the manager's handler does, of this store, for root."""
         rooms = {"devices": self.devices, "seen": {"devices": _keyed("mac", self.devices)}}
         manager: Any = SimpleNamespace(
-            rooms=SimpleNamespace(**{name: _answering(one) for name, one in rooms.items()}),
+            rooms=SimpleNamespace(**{name: _answering(room) for name, room in rooms.items()}),
             changes=SimpleNamespace(records=self, change=self._make),
         )
         if command != UndoSetting.command:
@@ -229,7 +229,9 @@ class FakeDaemon:
             manager.site = SimpleNamespace(policy=policy, timed=timed)
         subjects = (room_commands, device_commands, history_commands)
         (answering,) = (
-            known[command] for one in subjects if command in (known := one.commands(manager))
+            known[command]
+            for subject in subjects
+            if command in (known := subject.commands(manager))
         )
 
         async def whole() -> Any:

@@ -171,7 +171,7 @@ def names_of(stem: str, count: int) -> list[str]:
 
 def write_names(path: Path, names: Iterable[str]) -> None:
     """Write a list as a publisher does."""
-    path.write_text("".join(f"{one}\n" for one in names), encoding="ascii")
+    path.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
 
 
 def write_canaries(folder: Path) -> None:

@@ -108,7 +108,7 @@ class Desk:
 
     def give(self, source: str, *names: str) -> None:
         """Make a source return these names."""
-        (self.given / f"{source}.txt").write_text("".join(f"{one}\n" for one in names))
+        (self.given / f"{source}.txt").write_text("".join(f"{name}\n" for name in names))
 
     def order(self, number: str, *names: str, **values: Any) -> None:
         """Write an order into the register of the authority."""
@@ -116,7 +116,7 @@ class Desk:
         register = self.office / "orders.yaml"
         orders = read_yaml(register)["orders"] if register.exists() else []
         path = f"orders/{len(orders) + 1}.txt"
-        (self.office / path).write_text("".join(f"{one}\n" for one in names))
+        (self.office / path).write_text("".join(f"{name}\n" for name in names))
         usual = {"issuer": "Sở TTTT", "date": "2026-12-01", "expiry": "2027-11-30"}
         orders.append({"number": number, **usual, **values, "names": path})
         write_yaml(register, {"orders": orders})
@@ -184,7 +184,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def widest(done: Outcome) -> int:
     """Return how many columns the longest printed line takes, that are no path to be copied."""
-    return max((len(one.rstrip()) for one in done.out.splitlines() if "/" not in one), default=0)
+    return max((len(line.rstrip()) for line in done.out.splitlines() if "/" not in line), default=0)
 
 
 def _letters(number: int) -> str:

@@ -32,7 +32,7 @@ def write_blocklists(folder: Path, *names: str) -> Path:
     (folder / "lists").mkdir(parents=True)
     for table in _TABLES:
         shutil.copyfile(shipped("blocklists") / table, folder / table)
-    (folder / "lists" / "gambling.txt").write_text("".join(f"{one}\n" for one in names))
+    (folder / "lists" / "gambling.txt").write_text("".join(f"{name}\n" for name in names))
     (folder / "catalog.yaml").write_text(
         "lists:\n"
         "  - {id: gambling, title: Cờ bạc, category: gambling, format: domains,"

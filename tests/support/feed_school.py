@@ -131,11 +131,11 @@ class School:
         folder = self.making.prepare(change).folder
         (folder / "README.md").unlink()
         targets = targets_of(folder)
-        ordered = [one for one in targets if is_ordered(one.name)]
+        ordered = [target for target in targets if is_ordered(target.name)]
         signers, now = self.publisher.signers, self.publisher.now
         version = self.publisher.snapshot.signed.version + 1
         orders = make_parcel("orders", ordered, signers["orders"], version=version, now=now)
-        files = [one for one in targets if not is_ordered(one.name)]
+        files = [target for target in targets if not is_ordered(target.name)]
         how: dict[str, Any] = {"now": now, "parcels": [orders], "urgent": urgent}
         return str(self.publisher.repository.publish(files, signers, **how))
 

@@ -66,8 +66,8 @@ def _behind_the_question(records: bytes, count: int = 1) -> Forge:
     return forge
 
 
-def _both(one: Forge, other: Forge) -> Forge:
-    return lambda a: one(other(a))
+def _both(forge: Forge, other: Forge) -> Forge:
+    return lambda a: forge(other(a))
 
 
 def _one_label(name: bytes) -> bytes:

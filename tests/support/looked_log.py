@@ -84,8 +84,8 @@ class LookedLog:
     async def add(self, *lookups: Lookup) -> None:
         """Record lookups as the manager does: rows, names in memory, names of tiers."""
         self._batch += 1
-        for one in lookups:
-            self.seen.add(TODAY, one)
+        for lookup in lookups:
+            self.seen.add(TODAY, lookup)
         await self.files.write([LookupBatch("worker", self._batch, lookups)])
 
     def commands(self) -> dict[str, Any]:

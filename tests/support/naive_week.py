@@ -51,10 +51,10 @@ class NaiveWeek:
         self.policy, self.overrides = policy, overrides
         self.zone = ZoneInfo(policy.time_zone)
         self.holidays = {
-            date.fromisoformat(one.first) + timedelta(days=ahead)
-            for one in policy.holidays
+            date.fromisoformat(holiday.first) + timedelta(days=ahead)
+            for holiday in policy.holidays
             for ahead in range(
-                (date.fromisoformat(one.last) - date.fromisoformat(one.first)).days + 1
+                (date.fromisoformat(holiday.last) - date.fromisoformat(holiday.first)).days + 1
             )
         }
 
@@ -132,34 +132,34 @@ class NaiveWeek:
     def exam_in(self, network: str, second: float) -> Exam | None:
         """Return the exam that is on in a network."""
         on = [
-            one
-            for one in self.overrides.exams
-            if one.room == network and one.starts_at <= second < one.ends_at
+            exam
+            for exam in self.overrides.exams
+            if exam.room == network and exam.starts_at <= second < exam.ends_at
         ]
         return max(on, key=lambda one: one.id, default=None)
 
     def rules(self, second: float) -> set[str]:
         """Return the ids of the rules of names in force, those of the files apart."""
         found = {
-            f"exception:{one.id}"
-            for one in self.overrides.exceptions
-            if one.kind in (TargetKind.NAME, TargetKind.SERVICE)
-            and one.starts_at <= second
-            and (one.ends_at is None or second < one.ends_at)
+            f"exception:{exception.id}"
+            for exception in self.overrides.exceptions
+            if exception.kind in (TargetKind.NAME, TargetKind.SERVICE)
+            and exception.starts_at <= second
+            and (exception.ends_at is None or second < exception.ends_at)
         }
         exams = (self.exam_in(network.id, second) for network in self.policy.networks)
-        return found | {f"exam:{one.id}" for one in exams if one}
+        return found | {f"exam:{exam.id}" for exam in exams if exam}
 
     def suspended(self, second: float) -> set[str]:
         """Return the names whose entries are suspended."""
         return {
-            one.target
-            for one in self.overrides.exceptions
-            if one.kind is TargetKind.ENTRY
-            and one.allow
-            and one.audience is Audience.EVERYBODY
-            and one.starts_at <= second < one.starts_at + 14 * 86_400
-            and (one.ends_at is None or second < one.ends_at)
+            exception.target
+            for exception in self.overrides.exceptions
+            if exception.kind is TargetKind.ENTRY
+            and exception.allow
+            and exception.audience is Audience.EVERYBODY
+            and exception.starts_at <= second < exception.starts_at + 14 * 86_400
+            and (exception.ends_at is None or second < exception.ends_at)
         }
 
     def _grade_in(
@@ -167,11 +167,11 @@ class NaiveWeek:
     ) -> tuple[str, bool]:
         """Return a grade or class, and whether it is known that no other one sits there."""
         set_ = [
-            one
-            for one in self.overrides.rooms
-            if one.room == network_id
-            and one.starts_at <= second
-            and (one.ends_at is None or second < one.ends_at)
+            room
+            for room in self.overrides.rooms
+            if room.room == network_id
+            and room.starts_at <= second
+            and (room.ends_at is None or second < room.ends_at)
         ]
         if set_:
             return max(set_, key=lambda one: one.id).grade, True
@@ -186,7 +186,7 @@ class NaiveWeek:
                     return period.grade, True
         if not network.timetable:
             return network.grade, True
-        ages = {key: one.age for key, one in self.policy.grades.items()}
+        ages = {key: grade.age for key, grade in self.policy.grades.items()}
         strictest = max(
             (period.grade for period in network.timetable),
             key=lambda key: (plain[key].allow_only, len(plain[key].closed), -ages[key]),
@@ -205,7 +205,7 @@ class NaiveWeek:
             "network": network,
             "client": address,
         }
-        mine = [one for one in claims if groups[one.audience] == one.whom]
+        mine = [claim for claim in claims if groups[claim.audience] == claim.whom]
         if any(one.kind == "pause" for one in mine):
             rest = [one for one in mine if one.kind != "pause"]
             kept = {
@@ -221,7 +221,7 @@ class NaiveWeek:
 
     def _things(self) -> Iterator[str]:
         yield from self.policy.categories
-        yield from (f"service:{one}" for one in self.policy.services)
+        yield from (f"service:{service}" for service in self.policy.services)
 
     def _outlasts_a_pause(self, thing: str) -> bool:
         kind, _, bare = thing.rpartition(":")
@@ -233,9 +233,9 @@ class NaiveWeek:
     def _is_closed(self, thing: str, grade: GradePolicy, claims: list[Claim]) -> bool:
         kind, _, bare = thing.rpartition(":")
         group = self.policy.services[bare].group if kind else thing
-        about = [one for one in claims if one.kind == "category" and one.target == group]
+        about = [claim for claim in claims if claim.kind == "category" and claim.target == group]
         if kind:
-            about += [one for one in claims if one.kind == "service" and one.target == bare]
+            about += [claim for claim in claims if claim.kind == "service" and claim.target == bare]
         category = self.policy.categories[group]
         kept = {thing, group} & self.policy.kept_closed
         if category.locked or category.ordered or kept:
@@ -247,7 +247,7 @@ class NaiveWeek:
         return bool(kind) and group in grade.closed and thing not in grade.opened
 
     def _claims(self, second: float) -> Iterator[Claim]:
-        schedules = {one.id: one.windows for one in self.policy.schedules}
+        schedules = {schedule.id: schedule.windows for schedule in self.policy.schedules}
         yield from (
             claim
             for claim, since, until in self._dated()
@@ -263,9 +263,11 @@ class NaiveWeek:
             yield _claim(2, one.opens, one.kind, one.target, str(one.audience), one.whom)
 
     def _dated(self) -> Iterator[tuple[Claim, float, float | None]]:
-        for one in self.overrides.grades:
-            claim = _claim(1, one.opens, str(one.kind), one.target, "grade", one.grade, one.id)
-            yield claim, one.starts_at, None
+        for grade in self.overrides.grades:
+            claim = _claim(
+                1, grade.opens, str(grade.kind), grade.target, "grade", grade.grade, grade.id
+            )
+            yield claim, grade.starts_at, None
         for other in self.overrides.exceptions:
             if other.kind is TargetKind.CATEGORY:
                 audience, whom = str(other.audience), other.whom
@@ -278,7 +280,7 @@ class NaiveWeek:
 
 
 def _without_pauses(claims: list[Claim]) -> list[Claim]:
-    return [one for one in claims if one.kind != "pause"]
+    return [claim for claim in claims if claim.kind != "pause"]
 
 
 def _claim(

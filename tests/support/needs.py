@@ -406,8 +406,8 @@ def definition(item: pytest.Function) -> int:
 
 def one_of_each(items: Iterable[pytest.Item]) -> Iterable[pytest.Function]:
     """Return a test of each function."""
-    functions = (one for one in items if isinstance(one, pytest.Function))
-    return {definition(one): one for one in functions}.values()
+    functions = (item for item in items if isinstance(item, pytest.Function))
+    return {definition(function): function for function in functions}.values()
 
 
 def _uses_of(item: pytest.Function) -> dict[str, tuple[str, str]]:
@@ -493,7 +493,7 @@ def _codes(function: FunctionType) -> list[CodeType]:
     """Return the code of a function and of those in it."""
     codes = [function.__code__]
     for code in codes:
-        codes += [one for one in code.co_consts if isinstance(one, CodeType)]
+        codes += [const for const in code.co_consts if isinstance(const, CodeType)]
     return codes
 
 

@@ -79,7 +79,7 @@ class Listing:
     def is_about(self, name: str, qtype: int) -> bool:
         """Return whether it covers this question."""
         here = (self.at and name == self.name) or (self.beneath and is_beneath(name, self.name))
-        left = any(name == one or is_beneath(name, one) for one in self.leaves)
+        left = any(name == leave or is_beneath(name, leave) for leave in self.leaves)
         typed = not self.types or (qtype in self.types) != self.other_types
         return here and typed and not left
 
@@ -119,9 +119,9 @@ class World:
         """Return the same world in which one thing was never said."""
         return replace(
             self,
-            guards=tuple(one for one in self.guards if one is not thing),
-            laws=tuple(one for one in self.laws if one is not thing),
-            listings=tuple(one for one in self.listings if one is not thing),
+            guards=tuple(guard for guard in self.guards if guard is not thing),
+            laws=tuple(law for law in self.laws if law is not thing),
+            listings=tuple(listing for listing in self.listings if listing is not thing),
         )
 
 
@@ -180,12 +180,14 @@ def deciders(world: World, question: Question) -> list[Thing]:
     who = question.who
     pins = _guards(world, question, pins=True)
     protections = _guards(world, question, pins=False)
-    listings = [one for one in world.listings if one.is_about(question.name, question.qtype)]
+    listings = [
+        listing for listing in world.listings if listing.is_about(question.name, question.qtype)
+    ]
 
     def of(wanted: str, among: Sequence[Listing] = listings) -> list[Listing]:
         return [one for one in among if kind(world, who, one) == wanted]
 
-    blocking = [one for one in listings if blocks(world, who, one)]
+    blocking = [listing for listing in listings if blocks(world, who, listing)]
     taken = [one for one in blocking if any(_takes(guard, one) for guard in protections)]
     taken = [one for one in taken if kind(world, who, one) != "ordered"]
     standing = [one for one in blocking if one not in taken]
@@ -216,12 +218,12 @@ def deciders(world: World, question: Question) -> list[Thing]:
 
 
 def _guards(world: World, question: Question, *, pins: bool) -> list[Guard]:
-    guards = [one for one in world.guards if one.pins is pins]
-    return [one for one in guards if one.is_about(question.name)]
+    guards = [guard for guard in world.guards if guard.pins is pins]
+    return [guard for guard in guards if guard.is_about(question.name)]
 
 
 def _is_shut_out(world: World, question: Question) -> bool:
-    is_own = any(one == question.name or is_beneath(question.name, one) for one in world.zones)
+    is_own = any(zone == question.name or is_beneath(question.name, zone) for zone in world.zones)
     return question.who.shut and not is_own
 
 
@@ -247,7 +249,7 @@ def laws_for(world: World, question: Question) -> list[Law]:
         "network": who.network,
         "client": who.address,
     }
-    about = [one for one in world.laws if one.is_about(question.name)]
+    about = [law for law in world.laws if law.is_about(question.name)]
     # A client in an exam has only its allows, and the blocks of all.
     meant = [one for one in about if one.exam == who.exam or not (one.allow or one.exam)]
     return [one for one in meant if one.whom == his[one.audience]]
@@ -276,7 +278,7 @@ def laws_in_force(world: World, question: Question) -> list[Law]:
 def valid_until(world: World, question: Question) -> float | None:
     """Return the next edge of any law that may come to matter."""
     laws = laws_for(world, question)
-    edges = [edge for one in laws for edge in (one.starts_at, one.ends_at) if edge is not None]
+    edges = [edge for law in laws for edge in (law.starts_at, law.ends_at) if edge is not None]
     return min((edge for edge in edges if edge > question.now), default=None)
 
 
@@ -307,6 +309,6 @@ def target_is_blocked(world: World, question: Question, target: str) -> bool:
     left = replace(
         world,
         laws=tuple(law for law in world.laws if not is_covered(law)),
-        listings=tuple(one for one in world.listings if not is_covered(one)),
+        listings=tuple(listing for listing in world.listings if not is_covered(listing)),
     )
     return is_blocked(left, replace(question, who=covered, name=target))

@@ -92,7 +92,7 @@ class Oracle:
                 self._fault_under(rules, asked.answered_by(rules), reply)
                 for rules in self._in_force()
             ]
-            faults = [] if not all(faults) else [f"{one}" for one in faults]
+            faults = [] if not all(faults) else [f"{fault}" for fault in faults]
         return "; ".join(faults) if faults else None
 
     def _in_force(self) -> list[Rules]:
@@ -163,7 +163,7 @@ class Oracle:
     def _block_fault(self, rules: Rules, asked: Asked, reply: Reply) -> str:
         now = self._clock.wall()
         deciders = oracle.deciders(rules.world, question_at(asked, now))
-        codes = {self._block_code(rules, asked, one) for one in deciders}
+        codes = {self._block_code(rules, asked, decider) for decider in deciders}
         if asked.edns and not (len(reply.edes) == 1 and reply.edes <= codes):
             return f"it is blocked: extended errors {reply.edes} instead of {codes}"
         fault = shapes.block_fault(rules, asked, reply)

@@ -49,7 +49,7 @@ class Ledger:
         """What is set."""
 
         def of(kind: type) -> Any:
-            return tuple(one for one in self._things if isinstance(one, kind))
+            return tuple(thing for thing in self._things if isinstance(thing, kind))
 
         return Overrides(
             exceptions=of(LocalException),
@@ -65,7 +65,7 @@ class Ledger:
 
     def take(self, number: int, taken: int) -> None:
         """Take away what has a number."""
-        self._note(number, _Made(tuple(one for one in self._things if one.id == taken)))
+        self._note(number, _Made(tuple(thing for thing in self._things if thing.id == taken)))
 
     def undo(self, number: int, undone: int) -> None:
         """Take a change back."""
@@ -74,17 +74,17 @@ class Ledger:
 
     def _note(self, number: int, made: _Made) -> None:
         self._made[number] = made
-        self._things = [one for one in self._things if one not in made.took] + list(made.put)
+        self._things = [thing for thing in self._things if thing not in made.took] + list(made.put)
         self._things.sort(key=lambda one: one.id)
 
 
-def _is_replaced(one: Thing, by: Thing, now: float) -> bool:
+def _is_replaced(thing: Thing, by: Thing, now: float) -> bool:
     """Return whether something never counts any more once another is set."""
-    if isinstance(one, GradeSetting) and isinstance(by, GradeSetting):
-        return (one.grade, one.kind, one.target) == (by.grade, by.kind, by.target)
-    if isinstance(one, RoomSetting) and isinstance(by, RoomSetting):
-        lasts = by.ends_at is None or (one.ends_at is not None and one.ends_at <= by.ends_at)
-        return lasts and by.starts_at <= max(one.starts_at, now)
+    if isinstance(thing, GradeSetting) and isinstance(by, GradeSetting):
+        return (thing.grade, thing.kind, thing.target) == (by.grade, by.kind, by.target)
+    if isinstance(thing, RoomSetting) and isinstance(by, RoomSetting):
+        lasts = by.ends_at is None or (thing.ends_at is not None and thing.ends_at <= by.ends_at)
+        return lasts and by.starts_at <= max(thing.starts_at, now)
     return False
 
 

@@ -209,8 +209,8 @@ class Hits(Counter[str]):
     def _note_passing_targets(self, case: Case, answer: UpstreamAnswer) -> None:
         rules, asked, wall = case
         targets = answer.targets
-        questions = [Question(asked.who, one, asked.qtype, wall) for one in targets]
-        closed = any(oracle.is_blocked(rules.world, one) for one in questions)
+        questions = [Question(asked.who, target, asked.qtype, wall) for target in targets]
+        closed = any(oracle.is_blocked(rules.world, question) for question in questions)
         if answer.key.whom:
             self["alias of a zone that is not looked into"] += closed
             return
@@ -265,7 +265,9 @@ class Hits(Counter[str]):
     def _note_what_decides(self, case: Case) -> None:
         rules, asked, wall = case
         question, world = question_at(asked, wall), rules.world
-        listed = [one for one in world.listings if one.is_about(asked.name, asked.qtype)]
+        listed = [
+            listing for listing in world.listings if listing.is_about(asked.name, asked.qtype)
+        ]
         for one in oracle.deciders(world, question) if listed else ():
             if _excepts(one):
                 self["exception on child"] += any(len(x.name) < len(one.name) for x in listed)
@@ -290,5 +292,5 @@ def _excepts(thing: oracle.Thing) -> bool:
 
 def _deciding(case: Case, targets: Iterable[str]) -> Iterable[oracle.Thing]:
     rules, asked, wall = case
-    for one in targets:
-        yield from oracle.deciders(rules.world, Question(asked.who, one, asked.qtype, wall))
+    for target in targets:
+        yield from oracle.deciders(rules.world, Question(asked.who, target, asked.qtype, wall))

@@ -116,6 +116,6 @@ async def _live(school: School, steps: Sequence[Step]) -> Outcome:
             outcome.steps += 1
             if school.faults:
                 break
-    outcome.faults = [f"step {outcome.steps}: {one}" for one in school.faults]
+    outcome.faults = [f"step {outcome.steps}: {fault}" for fault in school.faults]
     outcome.judged, outcome.hits = school.judged, school.oracle.hits
     return outcome

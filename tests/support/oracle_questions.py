@@ -117,7 +117,7 @@ def may_be_asked_for(rules: Rules, asked: Asked, wall: float) -> bool:
 def leads_to_a_block(rules: Rules, asked: Asked, targets: Iterable[str], wall: float) -> bool:
     """Return whether a name that passes leads to one that does not."""
     question = question_at(asked, wall)
-    return any(oracle.target_is_blocked(rules.world, question, one) for one in targets)
+    return any(oracle.target_is_blocked(rules.world, question, target) for target in targets)
 
 
 def targets_of(rules: Rules, asked: Asked, answer: UpstreamAnswer) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def _old_and_closed(script: Script) -> Iterator[Step]:
     yield from led_to(script, target)
     yield Say("alias.free", Saying("alias", 5, target))
     names = open_names(script)[::2]
-    crowds = [a_crowd(script, one, do=False, cd=False, qtype=wire.A) for one in names]
+    crowds = [a_crowd(script, name, do=False, cd=False, qtype=wire.A) for name in names]
     for crowd in crowds:
         yield from crowd
         yield from crowd

@@ -312,7 +312,7 @@ class School:
 
     def _seal(self, epoch: int, rules: Rules) -> Policy:
         """Give the workers the policy and lists of an epoch."""
-        policy = rules.policy([one.address for one in self.servers])
+        policy = rules.policy([server.address for server in self.servers])
         index = Index.open(rules.compile_lists(self._folder / "lists"))
         self._sites.add(seal(epoch, policy, index, None))
         return policy

@@ -244,8 +244,8 @@ class Script:
         world = replace(
             world,
             guards=(),
-            laws=tuple(one for one in world.laws if one.name not in names),
-            listings=tuple(one for one in world.listings if one.name not in names),
+            laws=tuple(law for law in world.laws if law.name not in names),
+            listings=tuple(listing for listing in world.listings if listing.name not in names),
         )
         laws = tuple(one for one in more if isinstance(one, Law))
         listings = tuple(one for one in more if isinstance(one, Listing))

@@ -174,7 +174,7 @@ class Server:
         """Take in what has come, and meet it as the mood is."""
         upstream = self._upstream
         name, qtype, _ = wire.read_question(query)
-        whom = next((one for one in self._zones if name == one or is_beneath(name, one)), "")
+        whom = next((zone for zone in self._zones if name == zone or is_beneath(name, zone)), "")
         key = Key(name, qtype, wire.has_do(query), bool(query[3] & wire.CD), whom)
         heard = Heard(
             key, upstream.order(), upstream.now(), query, self._number, send, by_tcp=by_tcp

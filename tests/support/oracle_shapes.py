@@ -116,15 +116,19 @@ def passed_on(rules: Rules, asked: Asked, answer: UpstreamAnswer) -> tuple[list[
     records = list(answer.answer)
     gone = home_records(rules, asked, answer)
     records = _without(records, gone)
-    bindings = [one for one in records if one.rtype == wire.HTTPS]
+    bindings = [record for record in records if record.rtype == wire.HTTPS]
     is_stripped = asked.who.grade in rules.strips_for and not answer.key.whom
-    keyed = [one for one in bindings if without_ech(one) != one] if is_stripped else []
+    keyed = (
+        [binding for binding in bindings if without_ech(binding) != binding] if is_stripped else []
+    )
     if keyed:
         left = _without(records, bindings)
-        records = [without_ech(one) for one in records if one in left or one in bindings]
+        records = [
+            without_ech(record) for record in records if record in left or record in bindings
+        ]
     if is_rewritten(rules, asked):
         alias = wire.Record(SEARCH, wire.CNAME, 0, b"", TWIN)
-        records = [alias, *(one for one in records if one.rtype != wire.RRSIG)]
+        records = [alias, *(record for record in records if record.rtype != wire.RRSIG)]
     return records, bool(gone or keyed)
 
 
@@ -132,9 +136,10 @@ def _without(records: list[Record], gone: list[Record]) -> list[Record]:
     """Leave records out, and what signs a set of which something is gone."""
     sets = {(one.owner, one.rtype) for one in gone}
     return [
-        one
-        for one in records
-        if one not in gone and not (one.rtype == wire.RRSIG and (one.owner, _covered(one)) in sets)
+        record
+        for record in records
+        if record not in gone
+        and not (record.rtype == wire.RRSIG and (record.owner, _covered(record)) in sets)
     ]
 
 

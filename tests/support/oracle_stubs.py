@@ -68,8 +68,8 @@ class Stub:
         for port in self._ports:
             self._watch.end(port.socket)
             port.socket.close()
-        for one in self._connections.copy():
-            self._end(one)
+        for connection in self._connections.copy():
+            self._end(connection)
 
     @property
     def dropped(self) -> int:
@@ -93,9 +93,9 @@ class Stub:
 
     def _port(self) -> _Port:
         """Return the first port with room for one more reply, at need a new one."""
-        for one in self._ports:
-            if len(one.waiting) < _MOST_OF_A_PORT:
-                return one
+        for port in self._ports:
+            if len(port.waiting) < _MOST_OF_A_PORT:
+                return port
         opened = socket.socket(type=socket.SOCK_DGRAM)
         limit_buffer(opened)
         opened.setblocking(False)
@@ -106,7 +106,7 @@ class Stub:
         return made
 
     def _connection(self, port: int) -> _Connection:
-        own = [one for one in self._connections if one.port == port]
+        own = [connection for connection in self._connections if connection.port == port]
         for one in own:
             if one.asked < _MOST_QUESTIONS and len(one.waiting) < _MOST_IN_FLIGHT:
                 return one

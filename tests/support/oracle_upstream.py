@@ -187,7 +187,7 @@ class Upstream:
             if key.qtype == wire.HTTPS and saying.target:
                 targets.append(saying.target)
         glue = (Record(f"ns.{key.whom}", wire.A, saying.ttl_s, b"\n\0\0\1"),) if key.whom else ()
-        negative = not any(one.rtype == key.qtype for one in records)
+        negative = not any(record.rtype == key.qtype for record in records)
         ttls = [one.ttl_s for one in (*records, *authority, *glue)]
         longest = LONGEST_NEGATIVE_TTL_S if negative else LONGEST_TTL_S
         ttl_s = 0 if negative and not authority else min(LONGEST_TTL_S, *ttls, longest)

@@ -100,8 +100,8 @@ class WeekRules(Rules):
         """Return the same as filterd knows it, but for what commands set."""
         policy, week = super().policy(servers), self.week
         networks = (
-            replace(one, room=True, timetable=week.timetable) if one.id == ROOM else one
-            for one in policy.networks
+            replace(network, room=True, timetable=week.timetable) if network.id == ROOM else network
+            for network in policy.networks
         )
         services = {
             one: Service(one, one, one, category, None, tuple(map(wire, names)))
@@ -131,18 +131,25 @@ class WeekRules(Rules):
         """Return when the lesson that is on ends, None between lessons."""
         midnight = _midnight(wall, 0)
         ends = (
-            midnight + one.ends_s
-            for one in self.week.lessons
-            if midnight + one.starts_s <= wall < midnight + one.ends_s
+            midnight + lesson.ends_s
+            for lesson in self.week.lessons
+            if midnight + lesson.starts_s <= wall < midnight + lesson.ends_s
         )
         return next(ends, None)
 
     def laws_at(self, wall: float) -> Iterator[Law]:
         """Yield the rules of files, exceptions and exams about names."""
         yield from self.world.laws
-        for one in self.said.exceptions:
-            for name in _names_of(one):
-                yield Law(name, one.allow, str(one.audience), one.whom, one.starts_at, one.ends_at)
+        for exception in self.said.exceptions:
+            for name in _names_of(exception):
+                yield Law(
+                    name,
+                    exception.allow,
+                    str(exception.audience),
+                    exception.whom,
+                    exception.starts_at,
+                    exception.ends_at,
+                )
         exam = self.naive.exam_in(ROOM, wall)
         if exam is not None:
             for name in _names_of_exam(exam):
@@ -151,14 +158,14 @@ class WeekRules(Rules):
     def _dated(self) -> Iterator[Edge]:
         for law in self.world.laws:
             yield from (Edge(at, "rule") for at in (law.starts_at, law.ends_at) if at is not None)
-        for one in self.said.exceptions:
-            ends_at = one.ends_at
-            if one.kind is TargetKind.ENTRY:
-                latest = one.starts_at + SUSPENDED_FOR_S
+        for exception in self.said.exceptions:
+            ends_at = exception.ends_at
+            if exception.kind is TargetKind.ENTRY:
+                latest = exception.starts_at + SUSPENDED_FOR_S
                 ends_at = latest if ends_at is None else min(ends_at, latest)
-            yield Edge(one.starts_at, f"{one.kind} exception")
+            yield Edge(exception.starts_at, f"{exception.kind} exception")
             if ends_at is not None:
-                yield Edge(ends_at, f"{one.kind} exception")
+                yield Edge(ends_at, f"{exception.kind} exception")
         for setting in self.said.rooms:
             yield Edge(setting.starts_at, "room")
             if setting.ends_at is not None:
@@ -169,7 +176,11 @@ class WeekRules(Rules):
 
     def _of_the_week(self, now: float, until: float) -> Iterator[Edge]:
         days = range(-1, int((until - now) // 86_400) + 2)
-        times = {("lesson", at) for one in self.week.lessons for at in (one.starts_s, one.ends_s)}
+        times = {
+            ("lesson", at)
+            for lesson in self.week.lessons
+            for at in (lesson.starts_s, lesson.ends_s)
+        }
         times |= {
             ("schedule", at)
             for schedule in self.week.schedules
@@ -265,17 +276,17 @@ def _midnight(wall: float, ahead: int) -> float:
     return shown.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
-def _names_of(one: LocalException) -> tuple[str, ...]:
-    match one.kind:
+def _names_of(exception: LocalException) -> tuple[str, ...]:
+    match exception.kind:
         case TargetKind.NAME:
-            return (one.target,)
+            return (exception.target,)
         case TargetKind.SERVICE:
-            return SERVICE_NAMES[one.target][1]
+            return SERVICE_NAMES[exception.target][1]
         case _:
             return ()
 
 
 def _names_of_exam(exam: Exam) -> Iterator[str]:
     yield from exam.names
-    for one in exam.services:
-        yield from SERVICE_NAMES[one][1]
+    for service in exam.services:
+        yield from SERVICE_NAMES[service][1]

@@ -58,7 +58,7 @@ def around(script: Script, at: float, *names: str, **more: Any) -> Iterator[Step
     yield Until(at - 0.25)
     yield from asks(script, *names, **more)
     yield Turn(Mood.HELD)
-    yield from (one for one in asks(script, *names, **more) if one.name.startswith("n"))
+    yield from (ask for ask in asks(script, *names, **more) if ask.name.startswith("n"))
     yield Until(at)
     if script.chance.random() < 0.7:
         yield Turn(Mood.PROMPT)

@@ -139,22 +139,24 @@ class WeekOracle(Oracle):
         question = Question(who, asked.name, asked.qtype, self._clock.wall())
         blocked = oracle.is_blocked(world, question)
         deciders = oracle.deciders(world, question)
-        for one in deciders:
-            if isinstance(one, Law) and one is not oracle.SHUT and not one.exam:
-                hits[f"{'allow' if one.allow else 'block'} decides for {one.audience}"] += 1
-            if isinstance(one, Law) and one.exam:
+        for decider in deciders:
+            if isinstance(decider, Law) and decider is not oracle.SHUT and not decider.exam:
+                hits[f"{'allow' if decider.allow else 'block'} decides for {decider.audience}"] += 1
+            if isinstance(decider, Law) and decider.exam:
                 hits["exam: let through"] += 1
-            if isinstance(one, Guard) and one.entry_only:
+            if isinstance(decider, Guard) and decider.entry_only:
                 hits["suspended entry"] += 1
-            hits["exam: a pin"] += bool(who.exam) and isinstance(one, Guard) and one.pins
-        kinds = {oracle.label(world, who, one) for one in deciders}
+            hits["exam: a pin"] += bool(who.exam) and isinstance(decider, Guard) and decider.pins
+        kinds = {oracle.label(world, who, decider) for decider in deciders}
         allows = [law for law in oracle.laws_in_force(world, question) if law.allow]
         hits["locked though an exception opens it"] += "locked" in kinds and bool(allows)
         for one in world.listings if "locked" in kinds else ():
             kept = {one.category, one.list_id} & world.kept
             hits["kept closed by the school"] += bool(kept) and one.is_about(asked.name, 1)
         if not blocked:
-            opened = [one for one in world.listings if one.is_about(asked.name, asked.qtype)]
+            opened = [
+                listing for listing in world.listings if listing.is_about(asked.name, asked.qtype)
+            ]
             opens = (
                 one.list_id.startswith(oracle.SERVICE)
                 and oracle.label(world, who, one) == "list-exception"
@@ -178,15 +180,15 @@ class WeekOracle(Oracle):
         late = second_of_day(now) + 86_400
         hits["a window of the night before"] += any(
             window.starts_s <= late < window.ends_s
-            for one in week.schedules
-            for window in one.windows
+            for schedule in week.schedules
+            for window in schedule.windows
         )
 
     def _note_exam(
         self, world: oracle.World, question: Question, deciders: list[oracle.Thing]
     ) -> None:
         hits = self.hits
-        hits["exam: shut out"] += any(one is oracle.SHUT for one in deciders)
+        hits["exam: shut out"] += any(decider is oracle.SHUT for decider in deciders)
         laws = oracle.laws_in_force(world, question)
         both = bool(laws) and not laws[0].allow and any(law.exam for law in laws)
         hits["exam: a block outranks an allow"] += both

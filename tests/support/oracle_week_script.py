@@ -93,8 +93,8 @@ class WeekScript(Script):
         world = replace(
             self.rules.world,
             guards=changed.pop("guards", ()),
-            laws=tuple(one for one in listings if isinstance(one, Law)),
-            listings=tuple(one for one in listings if isinstance(one, Listing)),
+            laws=tuple(listing for listing in listings if isinstance(listing, Law)),
+            listings=tuple(listing for listing in listings if isinstance(listing, Listing)),
         )
         calm: dict[str, Any] = {"homes": frozenset[str](), "delegated": "", "outsiders": False}
         self.rules = replace(self.rules, world=world, week=week, **calm | changed)  # type: ignore[call-arg]
@@ -114,10 +114,10 @@ class WeekScript(Script):
         """Make up lessons around the present, and the grades of the room."""
         chance, second = self.chance, second_of_day(self.wall)
         starts = sorted(chance.sample(range(second - 60, second + 600), 4))
-        times = [one for one in starts if 0 <= one < 86_340]
+        times = [start for start in starts if 0 <= start < 86_340]
         lessons = tuple(
-            Lesson(f"tiet-{n}", one, min([one + 45, *times[n + 1 : n + 2]]))
-            for n, one in enumerate(times)
+            Lesson(f"tiet-{n}", time, min([time + 45, *times[n + 1 : n + 2]]))
+            for n, time in enumerate(times)
         )
         grades = (*GRADES, "9")
         timetable = tuple(
@@ -142,5 +142,5 @@ class WeekScript(Script):
 
 def with_week(rules: Rules, week: Week) -> WeekRules:
     """Return the same rules in a school with a week."""
-    plain = {one.name: getattr(rules, one.name) for one in fields(Rules)}
+    plain = {field.name: getattr(rules, field.name) for field in fields(Rules)}
     return WeekRules(**plain, week=week)

@@ -21,12 +21,12 @@ Labels = tuple[bytes, ...]
 
 def wire(labels: Labels) -> bytes:
     """Return a name of these labels in wire form."""
-    return b"".join(bytes((len(one),)) + one for one in labels) + b"\0"
+    return b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
 
 
 def index_of(names: Iterable[Labels], target: Path, set_width: int = 2) -> Index:
     """Build an index of names that all have the same claim, and open it."""
-    keys = [b"".join(one + b"\0" for one in reversed(labels)) for labels in names]
+    keys = [b"".join(label + b"\0" for label in reversed(labels)) for labels in names]
     octets = block_octets(max(map(len, keys), default=0))
     packer = Packer([0], b"\0", 1, 11, octets, set_width)
     packer.pack([key + record_tail(0, 1) for key in sorted(keys)], lambda _done: None)

@@ -107,7 +107,9 @@ class School:
         made = a_site(self._index, [self.upstream], **policy)
         if not strip_ech:
             return made
-        grades = {name: replace(one, strip_ech=True) for name, one in made.policy.grades.items()}
+        grades = {
+            name: replace(grade, strip_ech=True) for name, grade in made.policy.grades.items()
+        }
         return type(made).of(
             replace(made.policy, grades=grades), made.index, made.route.servers, made.surroundings
         )
@@ -142,7 +144,7 @@ class School:
     def held(self, *questions: tuple[Any, ...]) -> list[UdpStub]:
         """Ask questions that wait until the upstream is released."""
         self.upstream.released.clear()
-        stubs = [self.send(*one) for one in questions]
+        stubs = [self.send(*question) for question in questions]
         self.serving.eventually(lambda: len(self.serving.stepper) == len(questions))
         return stubs
 

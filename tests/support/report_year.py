@@ -84,7 +84,7 @@ class NaiveYear:
 
     def __init__(self, events: Iterable[YearEvent]) -> None:
         self.events = list(events)
-        self.days = sorted({one.day for one in self.events})
+        self.days = sorted({event.day for event in self.events})
 
     def inside(self) -> dict[tuple[str, str, str, str, str], int]:
         """Return answers by month, grade, class, category and action.
@@ -92,10 +92,10 @@ class NaiveYear:
         Those of a confidential category have neither grade nor class.
         """
         found = Counter[tuple[str, str, str, str, str]]()
-        for one in self.events:
-            is_hidden = one.category == CONFIDENTIAL
-            place = ("", "") if is_hidden else (one.grade, one.class_id)
-            found[one.month, *place, one.category, one.action] += one.n
+        for event in self.events:
+            is_hidden = event.category == CONFIDENTIAL
+            place = ("", "") if is_hidden else (event.grade, event.class_id)
+            found[event.month, *place, event.category, event.action] += event.n
         return dict(found)
 
     def outside(self) -> tuple[dict[tuple[str, str, str, str], int], bool]:
@@ -104,36 +104,36 @@ class NaiveYear:
         The keys are month, grade, category and action.
         """
         shown, small = Counter[tuple[str, str, str, str]](), self._small_parts()
-        for one in self.events:
-            if one.category != CONFIDENTIAL and _part_of(one) not in small:
-                shown[one.month, one.grade, one.category, one.action] += one.n
+        for event in self.events:
+            if event.category != CONFIDENTIAL and _part_of(event) not in small:
+                shown[event.month, event.grade, event.category, event.action] += event.n
         return dict(shown), bool(small)
 
     def days_outside(self, first: date, last: date) -> dict[tuple[str, str, str], int]:
         """Return what may leave the school of single days: by tier, category and action."""
         found, small = Counter[tuple[str, str, str]](), self._small_parts()
-        for one in self.events:
-            if first <= one.day <= last and _part_of(one) not in small:
-                tier = "" if one.category == CONFIDENTIAL else one.tier
-                found[tier, one.category, one.action] += one.n
+        for event in self.events:
+            if first <= event.day <= last and _part_of(event) not in small:
+                tier = "" if event.category == CONFIDENTIAL else event.tier
+                found[tier, event.category, event.action] += event.n
         return dict(found)
 
     def confidential(self) -> dict[str, int]:
         """Return by month the blocks of the confidential category, all of many devices."""
         found = Counter[str]()
-        for one in self.events:
-            found[one.month] += one.n if one.category == CONFIDENTIAL else 0
+        for event in self.events:
+            found[event.month] += event.n if event.category == CONFIDENTIAL else 0
         return dict(found)
 
     def _small_parts(self) -> set[tuple[str, str, str, date]]:
         """Return what few devices of a grade did on a day: it is in no day and in no month."""
         devices = Counter[tuple[str, str, str, date]]()
-        for one in self.events:
-            devices[_part_of(one)] += one.devices
+        for event in self.events:
+            devices[_part_of(event)] += event.devices
         return {part for part, n in devices.items() if n < K}
 
 
-def _part_of(one: YearEvent) -> tuple[str, str, str, date]:
+def _part_of(event: YearEvent) -> tuple[str, str, str, date]:
     """Return the smallest part that a principal sees: a grade's answers of a kind on a day."""
-    grade = "" if one.category == CONFIDENTIAL else one.grade
-    return grade, one.category, one.action, one.day
+    grade = "" if event.category == CONFIDENTIAL else event.grade
+    return grade, event.category, event.action, event.day

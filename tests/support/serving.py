@@ -88,8 +88,10 @@ def a_site(
     """Join the school of the sample networks, these lists and upstreams."""
     policy.setdefault("networks", NETWORKS)
     servers = tuple(
-        one if isinstance(one, UpstreamServer) else UpstreamServer(one.address, one.port)
-        for one in upstreams
+        upstream
+        if isinstance(upstream, UpstreamServer)
+        else UpstreamServer(upstream.address, upstream.port)
+        for upstream in upstreams
     )
     return Site.of(a_policy(**policy), index, servers)
 
@@ -336,7 +338,7 @@ class TcpStub:
 
     def send(self, *messages: bytes) -> None:
         """Send messages in one piece, each behind its length."""
-        self.socket.sendall(b"".join(len(one).to_bytes(2) + one for one in messages))
+        self.socket.sendall(b"".join(len(message).to_bytes(2) + message for message in messages))
 
     def receive(self) -> bytes:
         """Return the next message; empty at the end of the connection."""

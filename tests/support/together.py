@@ -324,7 +324,7 @@ def _apart(items: list[pytest.Item]) -> set[str]:
 def _next(batches: list[_Batch], running: list[_Fork]) -> _Batch | None:
     """Return the batch for which to fork next."""
     taking = Counter(id(fork.batch) for fork in running)
-    waiting = [one for one in batches if one.left and taking[id(one)] < len(one.files)]
+    waiting = [batch for batch in batches if batch.left and taking[id(batch)] < len(batch.files)]
     at_once = (one for one in waiting if not (one.entering and taking[id(one)]))
     return next(at_once, waiting[0] if waiting else None)
 
@@ -435,7 +435,7 @@ def _close(together: Together, outcomes: Outcomes, arguments: list[str], started
     failed = bool(remarks) or any(fork.code for fork in together.forks)
     if again and not remarks and len(again) <= _MOST_AGAIN:
         _print(f"once more, alone: {len(again)}")
-        options = [one for one in arguments if one not in together.paths]
+        options = [argument for argument in arguments if argument not in together.paths]
         try:
             failing = {one for one in again if _fails([*options, one], one in together.entering)}
         except KeyboardInterrupt:

@@ -30,7 +30,9 @@ exec "$@"
 @contextlib.contextmanager
 def reach() -> Iterator[tuple[str, ...]]:
     """Yield the words before a command, of root's, by which any user reaches the interpreter."""
-    hidden = [one for one in Path(sys.base_prefix).parents if not one.stat().st_mode & 0o001]
+    hidden = [
+        parent for parent in Path(sys.base_prefix).parents if not parent.stat().st_mode & 0o001
+    ]
     if not hidden:
         yield ()
         return

@@ -20,8 +20,8 @@ RELATIONS = "word/_rels/document.xml.rels"
 def template_of(*paragraphs: str, footer: str = "") -> bytes:
     """Return a Word file of paragraphs, as a person types them."""
     document, octets = Document(), io.BytesIO()
-    for one in paragraphs:
-        document.add_paragraph(one)
+    for paragraph in paragraphs:
+        document.add_paragraph(paragraph)
     if footer:
         document.sections[0].footer.paragraphs[0].text = footer
     document.save(octets)
@@ -68,5 +68,5 @@ def with_relation(octets: bytes, kind: str, target: str, mode: str = "External")
 def text_of(octets: bytes, name: str = BODY) -> str:
     """Return the text of a part: a line for each paragraph."""
     paragraphs = parts_of(octets)[name].decode().split("</w:p>")
-    texts = ("".join(re.findall(r"<w:t(?: [^>]*)?>([^<]*)", one)) for one in paragraphs)
+    texts = ("".join(re.findall(r"<w:t(?: [^>]*)?>([^<]*)", paragraph)) for paragraph in paragraphs)
     return "\n".join(texts).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -146,11 +146,11 @@ def engine_of(world: World, folder: Path, *, guarded: bool = False) -> Engine:
 
 def guards_of(world: World) -> tuple[list[Pin], list[Protection]]:
     """Return its guards as filterd knows them."""
-    pins = [a_pin(one.name, subtree=one.subtree) for one in world.guards if one.pins]
+    pins = [a_pin(guard.name, subtree=guard.subtree) for guard in world.guards if guard.pins]
     protections = [
-        a_protection(one.name, subtree=one.subtree, but=one.but)
-        for one in world.guards
-        if not one.pins
+        a_protection(guard.name, subtree=guard.subtree, but=guard.but)
+        for guard in world.guards
+        if not guard.pins
     ]
     return pins, protections
 
@@ -182,11 +182,11 @@ def index_of(world: World, folder: Path, **guards: list[Pin] | list[Protection])
         list_id: (category, list_format, own, _lines(world, list_id, list_format))
         for list_id, (category, list_format, own) in LISTS.items()
     }
-    for one in world.listings:
-        if one.list_id not in LISTS:
-            lists.setdefault(one.list_id, (one.category, "domains", one.own, []))[3].append(
-                one.name
-            )
+    for listing in world.listings:
+        if listing.list_id not in LISTS:
+            lists.setdefault(listing.list_id, (listing.category, "domains", listing.own, []))[
+                3
+            ].append(listing.name)
     return an_index(folder, lists, **guards)  # type: ignore[arg-type]
 
 
@@ -196,8 +196,8 @@ def client_of(engine: Engine, person: Person) -> Client:
 
 
 def _lines(world: World, list_id: str, list_format: str) -> list[str]:
-    entries = [one for one in world.listings if one.list_id == list_id]
-    return [_WRITERS[list_format](one) for one in entries]
+    entries = [listing for listing in world.listings if listing.list_id == list_id]
+    return [_WRITERS[list_format](entry) for entry in entries]
 
 
 def _adblock(entry: Listing) -> str:

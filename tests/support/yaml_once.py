@@ -91,7 +91,7 @@ def _looks(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Return by what a change of a folder is seen."""
     found = list[tuple[str, int, int, int]]()
     with os.scandir(folder) as entries:
-        for one in entries:
-            look = one.stat()
-            found.append((one.path, look.st_ino, look.st_size, look.st_mtime_ns))
+        for entry in entries:
+            look = entry.stat()
+            found.append((entry.path, look.st_ino, look.st_size, look.st_mtime_ns))
     return tuple(found)

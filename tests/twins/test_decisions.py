@@ -157,7 +157,7 @@ def test_guards_of_subtrees_decide_alike_whether_or_not_the_compiler_knows_them(
 ) -> None:
     # An entry that names what a guard names is refused as a whole, so a guard of
     # one host takes the entry from what lies beneath as well: only subtrees compare.
-    whole = replace(world, guards=tuple(replace(one, subtree=True) for one in world.guards))
+    whole = replace(world, guards=tuple(replace(guard, subtree=True) for guard in world.guards))
     decided = decisions(engine_of(whole, tmp_path, guarded=True))
     for (who, name, qtype), verdict in decided.items():
         assert verdict.blocked == oracle.is_blocked(whole, Question(who, name, qtype, NOW))

@@ -96,6 +96,6 @@ def claimed(made: intake.Intake) -> list[tuple[bytes, object]]:
     """Return keys, claims and lines: ids of claims are given as they come."""
     tail = slice(-9, None)
     return sorted(
-        (one[:-9] + one[tail][5:], repr(made.claims[int.from_bytes(one[tail][1:5])]))
-        for one in made.records
+        (record[:-9] + record[tail][5:], repr(made.claims[int.from_bytes(record[tail][1:5])]))
+        for record in made.records
     )

@@ -158,9 +158,9 @@ def seen(moment: EffectivePolicy, network: str | None, address: str | None) -> S
     """Return what a client sees, as the decision table reads it."""
     grade, policy = grade_in(moment, network, address), moment.policy
     closed = set(grade.closed) & set(policy.categories)
-    for one in policy.services.values():
-        own_id = f"service:{one.id}"
-        by_group = one.group in grade.closed and own_id not in grade.opened
+    for service in policy.services.values():
+        own_id = f"service:{service.id}"
+        by_group = service.group in grade.closed and own_id not in grade.opened
         if own_id in grade.closed or by_group:
             closed.add(own_id)
     return Sight(grade.grade, frozenset(closed), grade.allow_only, grade.exam, grade.class_id)
@@ -187,13 +187,13 @@ def test_every_second_equals_the_naive_model(
             key = grade_in(moment, network, address).key
             known[network, address] = sight, moment.until_of(network, key, address)
         in_force = {
-            one.id
-            for one in moment.policy.rules
-            if (one.starts_at or 0) <= second and (one.ends_at is None or second < one.ends_at)
+            rule.id
+            for rule in moment.policy.rules
+            if (rule.starts_at or 0) <= second and (rule.ends_at is None or second < rule.ends_at)
         }
         expected = naive.rules(second)
         assert in_force == expected
-        protected = {names.to_text(one.name) for one in moment.policy.protections}
+        protected = {names.to_text(protection.name) for protection in moment.policy.protections}
         assert protected == naive.suspended(second)
 
 

@@ -35,7 +35,7 @@ TIMES = (SEVEN - 600, SEVEN + 60, SEVEN + 2_800, SEVEN + 3_100, SEVEN + 6_000)
 LAB = Network("lab", "6", ("192.0.2.0/25",), room=True)
 TIMETABLE = {"tiet-1": "6A", "tiet-2": "9B"}
 NETWORKS = (
-    replace(LAB, timetable=tuple(Period(0, *one) for one in TIMETABLE.items())),
+    replace(LAB, timetable=tuple(Period(0, *item) for item in TIMETABLE.items())),
     Network("p-6a", "6A", ("192.0.2.128/25",)),
     Network("p-6b", "6B", ("198.51.100.0/26",)),
     Network("wifi-6", "6", ("198.51.100.64/26",)),
@@ -159,11 +159,11 @@ def _seen(policy: Policy, overrides: Overrides, at: float) -> dict[Place, object
         place: (
             replace(client.grade, variant=""),
             [
-                (one.name, one.allow)
-                for one in moment.policy.rules
-                if client.is_meant_by(one)
-                and (one.starts_at is None or one.starts_at <= at)
-                and (one.ends_at is None or at < one.ends_at)
+                (rule.name, rule.allow)
+                for rule in moment.policy.rules
+                if client.is_meant_by(rule)
+                and (rule.starts_at is None or rule.starts_at <= at)
+                and (rule.ends_at is None or at < rule.ends_at)
             ],
         )
         for place, client in _clients(moment).items()
@@ -203,10 +203,10 @@ def _judge(one: Try) -> tuple[bool, set[Any]]:
     """Return whether a teacher may make the change, and whom of others it reaches."""
     may, whom, before = _made(one)
     brought = {
-        (one.room, at): one.grade
-        for one in before.rooms
+        (room.room, at): room.grade
+        for room in before.rooms
         for at in TIMES
-        if one.starts_at <= at and (one.ends_at is None or at < one.ends_at)
+        if room.starts_at <= at and (room.ends_at is None or at < room.ends_at)
     }
     others = {
         place

@@ -149,4 +149,4 @@ def test_what_has_no_date_yet_closes_and_does_not_open() -> None:
     )
     moment = at(timetabled(), said, SEVEN + 10 * HOUR_S)
     assert grade_in(moment, "lab").allow_only
-    assert [one.id for one in moment.policy.rules if not one.exam] == ["exception:1"]
+    assert [rule.id for rule in moment.policy.rules if not rule.exam] == ["exception:1"]

@@ -58,8 +58,8 @@ class School:
         self.keeper = Timekeeper(self.state, self.clock, self.page, lambda _: self.is_server)
         self.time = PolicyClock(self.clock, self.page)
         self.setting: Any = SimpleNamespace(time=self.time, page=self.page)
-        self.over_a_boot |= any(one.for_s for one in self.by_clock.overrides.exceptions)
-        self.over_a_boot |= any(one.for_s for one in self.by_clock.overrides.exams)
+        self.over_a_boot |= any(exception.for_s for exception in self.by_clock.overrides.exceptions)
+        self.over_a_boot |= any(exam.for_s for exam in self.by_clock.overrides.exams)
 
     def passes(self, seconds: float) -> None:
         self.now += seconds
@@ -144,7 +144,7 @@ def _opens_more(here: EffectivePolicy, there: EffectivePolicy, now: float, then:
     sides = [
         (
             {(r.name, r.allow) for r in moment.policy.rules if not r.exam and _holds(r, when)},
-            {key for key, one in moment.policy.grades.items() if one.allow_only},
+            {key for key, grade in moment.policy.grades.items() if grade.allow_only},
             bool(moment.exams),
         )
         for moment, when in ((here, now), (there, then))

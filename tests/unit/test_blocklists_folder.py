@@ -53,8 +53,8 @@ def ancestors(key: bytes) -> set[bytes]:
 
 def test_every_category_has_exactly_one_starter_list_or_only_services() -> None:
     listed = [one.category for one in CATALOG.lists if one.id.startswith("starter-")]
-    assert sorted([*listed, *OF_SERVICES]) == sorted(one.id for one in CATALOG.categories)
-    assert {one.group for one in CATALOG.services} >= OF_SERVICES
+    assert sorted([*listed, *OF_SERVICES]) == sorted(category.id for category in CATALOG.categories)
+    assert {service.group for service in CATALOG.services} >= OF_SERVICES
 
 
 def test_every_file_of_the_folder_is_in_the_catalogue() -> None:
@@ -143,11 +143,11 @@ def test_ages_keep_the_tiers_apart() -> None:
 
 
 def test_the_dangerous_categories_are_locked() -> None:
-    locked = {one.id for one in CATALOG.categories if one.locked}
+    locked = {category.id for category in CATALOG.categories if category.locked}
     parts = {"nsfw-ai", "binary-options", "job-fraud", "gore", "explosives", "vape"}
     parts |= {"betting-streams"}
     assert locked == {"porn", "gambling", "drugs", "scam", "malware", *parts, *EMPTY}
-    assert {one.id for one in CATALOG.categories if one.ordered} == EMPTY
+    assert {category.id for category in CATALOG.categories if category.ordered} == EMPTY
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_most_resolvers_that_all_public_lists_name_are_closed() -> None:
     everywhere = set.intersection(*(set(lines_of(shared(path))) for path in RESOLVERS))
     listed = {key_from_text(n) for s in STARTERS for n in names_of(s)}
     names = {one for one in everywhere if "." in one and "#" not in one}
-    closed = {one for one in names if ancestors(key_from_text(one)) & listed}
+    closed = {name for name in names if ancestors(key_from_text(name)) & listed}
     assert len(closed) > 0.75 * len(names) > 50, sorted(names - closed)
     assert not {key_from_text(one) for one in ORDINARY} & listed
 
@@ -232,7 +232,7 @@ def kept(folder: Path, sources: list[ListSource], catalog: Catalog) -> dict[str,
         sources, pins=catalog.pins, protections=catalog.protections, target=target, now=0.0
     )
     index = Index.open(target)
-    found: dict[str, set[str]] = {one.category: set() for one in sources}
+    found: dict[str, set[str]] = {source.category: set() for source in sources}
     for rank, name in index.ranked_names():
         for claim, _line in index.entries(rank):
             key = key_from_name(name)
@@ -308,7 +308,7 @@ def test_a_list_that_closes_a_popular_name_is_found_out(tmp_path: Path) -> None:
 
 
 def test_categories_that_mean_a_popular_name_are_known() -> None:
-    known = {one.id for one in CATALOG.categories}
+    known = {category.id for category in CATALOG.categories}
     assert set().union(*(one.except_categories for one in POPULAR)) <= known
 
 
@@ -332,24 +332,30 @@ SHARED = (
 
 
 def test_the_promised_services_are_there() -> None:
-    assert {one.id for one in CATALOG.services} >= PROMISED_SERVICES
+    assert {service.id for service in CATALOG.services} >= PROMISED_SERVICES
 
 
 def test_no_service_takes_what_many_share() -> None:
-    keys = {key_from_name(name) for one in CATALOG.services for name in one.names}
+    keys = {key_from_name(name) for service in CATALOG.services for name in service.names}
     assert [name for name in SHARED if ancestors(key_from_text(name)) & keys] == []
 
 
 def test_no_service_takes_a_pinned_name() -> None:
-    keys = {key_from_name(name) for one in CATALOG.services for name in one.names}
+    keys = {key_from_name(name) for service in CATALOG.services for name in service.names}
     pins = {key for pin in CATALOG.pins if (key := key_from_name(pin.name))}
     assert [text_from_key(pin) for pin in pins if ancestors(pin) & keys] == []
 
 
 def test_what_everybody_needs_is_of_no_age() -> None:
-    groups = {one.id: one for one in CATALOG.categories if one.id in OF_SERVICES}
-    assert all(one.min_age is None and not one.locked for one in groups.values())
-    aged = {one.id for one in CATALOG.services if one.group in groups and one.min_age is not None}
+    groups = {
+        category.id: category for category in CATALOG.categories if category.id in OF_SERVICES
+    }
+    assert all(group.min_age is None and not group.locked for group in groups.values())
+    aged = {
+        service.id
+        for service in CATALOG.services
+        if service.group in groups and service.min_age is not None
+    }
     assert aged == {"tinhte"}, "it has a forum"
 
 
@@ -359,10 +365,10 @@ def test_a_service_is_in_the_category_of_the_list_that_has_its_names() -> None:
         for source in CATALOG.lists
         for name in set(names_of(source)) - hosts_of(source)
     }
-    for one in CATALOG.services:
-        for name in map(key_from_name, one.names):
+    for service in CATALOG.services:
+        for name in map(key_from_name, service.names):
             assert name
-            assert listed.get(text_from_key(name), one.group) == one.group
+            assert listed.get(text_from_key(name), service.group) == service.group
 
 
 @pytest.mark.parametrize("host", ["coccoc.com", "www.coccoc.com", "m.coccoc.com"])
@@ -395,8 +401,12 @@ def test_ways_around_a_filter_of_names_are_listed(name: str) -> None:
 
 
 def test_services_are_sorted_and_compile_whole(tmp_path: Path) -> None:
-    found = kept(tmp_path, [one.compiled for one in CATALOG.services], CATALOG)
-    names = {text_from_key(key_from_name(n) or b"") for one in CATALOG.services for n in one.names}
+    found = kept(tmp_path, [service.compiled for service in CATALOG.services], CATALOG)
+    names = {
+        text_from_key(key_from_name(n) or b"")
+        for service in CATALOG.services
+        for n in service.names
+    }
     assert set().union(*found.values()) == names
 
 
@@ -404,13 +414,15 @@ LUNAR_NEW_YEAR = {"2026-02-17", "2027-02-06", "2028-01-26", "2029-02-13", "2030-
 
 
 def test_holidays_are_those_of_five_years() -> None:
-    assert [(one.first, one.last) for one in CATALOG.holidays] == sorted(
-        (one.first, one.last) for one in CATALOG.holidays
+    assert [(holiday.first, holiday.last) for holiday in CATALOG.holidays] == sorted(
+        (holiday.first, holiday.last) for holiday in CATALOG.holidays
     )
     for new_year in LUNAR_NEW_YEAR:
-        (tet,) = [one for one in CATALOG.holidays if one.first < new_year <= one.last]
+        (tet,) = [
+            holiday for holiday in CATALOG.holidays if holiday.first < new_year <= holiday.last
+        ]
         assert tet.name_vi == "Tết Nguyên đán"
-    days = {one.first for one in CATALOG.holidays}
+    days = {holiday.first for holiday in CATALOG.holidays}
     for year in range(2026, 2031):
         assert days >= {f"{year}-{day}" for day in ("01-01", "04-30", "05-01", "09-02")}
 
@@ -454,18 +466,18 @@ def test_no_starter_list_but_that_of_the_service_takes_a_safe_twin_away() -> Non
 
 
 def test_the_promised_engines_have_a_safe_twin() -> None:
-    names = {key_from_name(name) for one in CATALOG.rewrites for name in one.names}
+    names = {key_from_name(name) for rewrite in CATALOG.rewrites for name in rewrite.names}
     promised = ["www.google.com", "www.google.com.vn", "www.bing.com", "duckduckgo.com"]
     assert {key_from_text(name) for name in [*promised, "www.youtube.com"]} <= names
 
 
 def test_no_pin_is_a_name_with_a_twin() -> None:
     pins = {pin.name for pin in CATALOG.pins}
-    assert [name for one in CATALOG.rewrites for name in one.names if name in pins] == []
+    assert [name for rewrite in CATALOG.rewrites for name in rewrite.names if name in pins] == []
 
 
 def test_the_recommended_set_fits_a_board_of_one_gigabyte() -> None:
-    chosen = [one for one in CATALOG.sources if one.recommended]
+    chosen = [source for source in CATALOG.sources if source.recommended]
     assert 900_000 <= sum(one.names for one in chosen) <= 1_300_000
     by_category = Counter(one.category for one in chosen)
     scams = by_category.pop("scam")
@@ -476,9 +488,11 @@ def test_the_recommended_set_fits_a_board_of_one_gigabyte() -> None:
 
 
 def test_no_source_fills_what_only_an_order_may_close() -> None:
-    ordered = {one.id for one in CATALOG.categories if one.ordered}
-    assert ordered.isdisjoint(one.category for one in CATALOG.sources)
+    ordered = {category.id for category in CATALOG.categories if category.ordered}
+    assert ordered.isdisjoint(source.category for source in CATALOG.sources)
 
 
 def test_what_states_no_licence_is_not_published_again() -> None:
-    assert [one.id for one in CATALOG.sources if one.licence == "unclear" and one.republish] == []
+    assert [
+        source.id for source in CATALOG.sources if source.licence == "unclear" and source.republish
+    ] == []

@@ -135,7 +135,7 @@ def test_primary_is_closed_what_staff_may_use(category: str) -> None:
 
 @pytest.mark.parametrize(("grade", "is_open"), [("6", False), ("7", False), ("8", True)])
 def test_an_age_of_thirteen_opens_at_grade_8(grade: str, is_open: bool) -> None:
-    thirteen = {one.id for one in _catalog().categories if one.min_age == 13}
+    thirteen = {category.id for category in _catalog().categories if category.min_age == 13}
     assert thirteen
     assert thirteen.isdisjoint(_policy().grades[grade].closed) is is_open
 

@@ -184,8 +184,8 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
     if not isinstance(entries, list) or len(entries) > MOST_PARTS or len(names) != len(entries) + 1:
         raise ValueError("the parts are others than the manifest has")
     parts, left = dict[str, bytes](), MOST_OCTETS
-    for one in entries:
-        name, content = _part(archive, one, left)
+    for entry in entries:
+        name, content = _part(archive, entry, left)
         if name in parts:
             raise ValueError("a part is there twice")
         parts[name], left = content, left - len(content)

@@ -129,7 +129,7 @@ def encrypt(secrets: Mapping[str, bytes], lock: BackupLock) -> bytes:
     """
     import pyrage  # noqa: PLC0415 -- two megabytes, for this alone
 
-    named = {name: base64.b64encode(one).decode() for name, one in secrets.items()}
+    named = {name: base64.b64encode(secret).decode() for name, secret in secrets.items()}
     plain = json.dumps(named).encode()
     if lock.passphrase:
         own = pyrage.x25519.Identity.generate()
@@ -330,7 +330,7 @@ def _school(config: Path) -> str:
 
 def accounts_of(state: StateFolder) -> AccountBook:
     """Return the newest sound copy, as the manager takes it."""
-    found = [book for one in state.accounts_copies if (book := ACCOUNT_FORMAT.read(one))]
+    found = [book for copy in state.accounts_copies if (book := ACCOUNT_FORMAT.read(copy))]
     return max(found, key=lambda book: book.number, default=AccountBook())
 
 

@@ -108,7 +108,7 @@ def decide(plan: RestorePlan, config: Path) -> None:
         StoreError: the disk refused, or has no room; nothing is changed.
     """
     backup = plan.backup
-    feed = {name: one for name, one in backup.parts.items() if name.startswith(FEEDS)}
+    feed = {name: part for name, part in backup.parts.items() if name.startswith(FEEDS)}
     history = restored_history.dump(plan.rows).decode()
     request = RestoreRequest(plan.origin, history, plan.accounts)
     content = _FORMAT.dump(DecidedRestore(request, plan.site, feed, dict(plan.secrets)))
@@ -176,7 +176,7 @@ def _put_site(config: Path, files: Mapping[str, bytes]) -> None:
 
 def _put_secrets(config: Path, state: StateFolder, secrets: Mapping[str, bytes]) -> None:
     for begin, folder in ((SECRETS_FOLDER, config / "secrets"), (WEB_FILES, state.web)):
-        files = {name.removeprefix(begin): one for name, one in secrets.items()
+        files = {name.removeprefix(begin): secret for name, secret in secrets.items()
                  if name.startswith(begin)}  # fmt: skip
         if not files or (begin == WEB_FILES and any(map(os.path.lexists, folder.glob("[!.]*")))):
             continue  # a chain and a key belong together

@@ -62,7 +62,7 @@ async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
     Raises:
         UnseenError: it cannot be seen from here.
     """
-    plain = [one for one in site.upstreams if one.tls is Tls.NO]
+    plain = [upstream for upstream in site.upstreams if upstream.tls is Tls.NO]
     if not plain:
         raise UnseenError(say("all upstreams are asked by TLS, which no portal can alter"))
     try:
@@ -163,17 +163,17 @@ def pupils_links(network: LocalNetwork, policy: Policy) -> list[PupilLink]:
     links = [PupilLink(name, tuple(found_there)) for name, found_there in named.items()]
     if not links:
         return [PupilLink("")]
-    return [one for one in links if not _is_of_staff(one, policy)]
+    return [link for link in links if not _is_of_staff(link, policy)]
 
 
 def _is_of_staff(link: PupilLink, policy: Policy) -> bool:
     on_it = [
-        one
-        for one in policy.networks
-        if link.name in one.interfaces
+        network
+        for network in policy.networks
+        if link.name in network.interfaces
         or any(
             cidr.version == prefix.version and cidr.overlaps(prefix)
-            for cidr in map(ip_network, one.cidrs)
+            for cidr in map(ip_network, network.cidrs)
             for prefix in link.networks
         )
     ]
@@ -187,8 +187,10 @@ def _ports(ways: Iterable[Way]) -> str:
 
 def doh_names(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe whether names of public resolvers by HTTPS are blocked for pupils."""
-    grades = {one.grade for one in pupils_networks(site.policy)} or {site.policy.unknown_grade}
-    open_names = [name for name in DOH_NAMES if any(_passes(site, name, one) for one in grades)]
+    grades = {network.grade for network in pupils_networks(site.policy)} or {
+        site.policy.unknown_grade
+    }
+    open_names = [name for name in DOH_NAMES if any(_passes(site, name, grade) for grade in grades)]
     if open_names:
         yield found(
             say("browsers can find other resolvers by HTTPS: {names}", names=", ".join(open_names)),

@@ -142,7 +142,9 @@ async def examine(
         probes: which.
         within_s: after that the rest is given as unseen.
     """
-    running = [asyncio.ensure_future(_findings(one, site, within_s - _LAST_S)) for one in probes]
+    running = [
+        asyncio.ensure_future(_findings(probe, site, within_s - _LAST_S)) for probe in probes
+    ]
     try:
         for done in asyncio.as_completed(running):
             for finding in await done:

@@ -189,8 +189,8 @@ class Firewall:
         self, place: tuple[Any, ...], parts: Sequence[dict[str, Any]], walk: _Walk
     ) -> Iterator[dict[str, Any]]:
         """Yield what a rule does, and what its verdict map does with such a connection."""
-        for one in parts:
-            if isinstance(by_key := one.get("vmap"), dict):
+        for part in parts:
+            if isinstance(by_key := part.get("vmap"), dict):
                 data = by_key.get("data")
                 pairs = data.get("set") if isinstance(data, dict) else None
                 for key, verdict in pairs if isinstance(pairs, list) else ():
@@ -198,13 +198,13 @@ class Firewall:
                     if isinstance(verdict, dict) and self._holds(place, match, walk):
                         yield verdict
             else:
-                yield one
+                yield part
 
     def _all_of(
         self, place: tuple[Any, ...], parts: Sequence[dict[str, Any]], walk: _Walk
     ) -> _Asked:
-        matches = [one["match"] for one in parts if isinstance(one.get("match"), dict)]
-        held = [self._holds(place, one, walk) for one in matches]
+        matches = [part["match"] for part in parts if isinstance(part.get("match"), dict)]
+        held = [self._holds(place, match, walk) for match in matches]
         others = [one for one in map(_extension, parts) if one not in (None, *_HARMLESS)]
         held += [None for _ in others]
         names_port = any(
@@ -215,7 +215,7 @@ class Firewall:
         is_of_some = any(
             holds is None and _means_some(one, walk)
             for one, holds in zip(matches, held, strict=False)
-        ) or any(_LIMITS & one.keys() for one in parts)
+        ) or any(_LIMITS & part.keys() for part in parts)
         return _Asked(holds, names_port, is_of_some or (None if others else False))
 
     def _holds(self, place: tuple[Any, ...], match: dict[str, Any], walk: _Walk) -> bool | None:
@@ -360,7 +360,7 @@ def _is_within(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Networ
 
 
 def _own_networks(walk: _Walk) -> list[IPv4Network | IPv6Network]:
-    return [one for one in walk.link.networks if one.version == walk.way.version]
+    return [network for network in walk.link.networks if network.version == walk.way.version]
 
 
 def _networks(value: Any) -> list[IPv4Network | IPv6Network]:

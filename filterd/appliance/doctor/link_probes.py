@@ -91,9 +91,9 @@ def staff_ranges(site: ExaminedSite) -> Iterator[ProbeFinding]:
     by_grade = {
         is_staff: [
             ip_network(cidr)
-            for one in policy.networks
-            if (policy.grades[one.grade].tier == STAFF) is is_staff
-            for cidr in one.cidrs
+            for network in policy.networks
+            if (policy.grades[network.grade].tier == STAFF) is is_staff
+            for cidr in network.cidrs
         ]
         for is_staff in (True, False)
     }
@@ -140,7 +140,9 @@ async def ipv6_dns(site: ExaminedSite) -> list[ProbeFinding]:
 
 async def port_login(site: ExaminedSite) -> list[ProbeFinding]:
     """Probe whether a switch asks this machine for a login."""
-    links = [one for one in site.network.interfaces if one.mac and one.is_up][:_MOST_LINKS]
+    links = [
+        interface for interface in site.network.interfaces if interface.mac and interface.is_up
+    ][:_MOST_LINKS]
     answers = await asyncio.gather(*(link_servers.authenticators(one.name) for one in links))
     return [
         found(
@@ -167,7 +169,7 @@ def _of_dhcp(
             say("keep one; switch DHCP off in the router, or unplug the device that is not known"),
         )
     for offer in offers:
-        others = [one for one in offer.resolvers if one not in own]
+        others = [resolver for resolver in offer.resolvers if resolver not in own]
         if others or not offer.resolvers:
             yield found(
                 say(
@@ -199,10 +201,10 @@ def _of_ipv6(
     by_router = say("{link}: the IPv6 router {who} advertises DNS that is not filterd: {dns}")
     by_dhcp = say("{link}: the DHCPv6 server {who} hands out DNS that is not filterd: {dns}")
     for text, server, resolvers in (
-        *((by_router, one.router, one.resolvers) for one in routers),
+        *((by_router, router.router, router.resolvers) for router in routers),
         *((by_dhcp, one.server, one.resolvers) for one in servers),
     ):
-        others = [one for one in resolvers if one not in own]
+        others = [resolver for resolver in resolvers if resolver not in own]
         if others:
             yield found(
                 text.filled({"link": link, "who": server, "dns": ", ".join(others)}), remedy

@@ -134,7 +134,7 @@ def memory(site: ExaminedSite) -> Iterator[ProbeFinding]:
     else:
         yield clean(say("{free} of memory are free", free=counted.size(free)))
     counts = (line.split() for line in _text(site.root / "proc/vmstat").splitlines())
-    ended = next((int(one[1]) for one in counts if one[0] == "oom_kill"), 0)
+    ended = next((int(count[1]) for count in counts if count[0] == "oom_kill"), 0)
     if ended:
         yield found(
             say("since its start the machine ended {n} processes for want of memory", n=ended),
@@ -202,7 +202,7 @@ def _errors(mount: _Mount, root: Path) -> Iterator[ProbeFinding]:
     try:
         faults = map(_DISK_FAULT.search, _kernel_log(root / "dev/kmsg"))
         # Of other disks, such as an empty card reader, nothing is wrong.
-        logged = sum(1 for one in faults if one and device.startswith(one[1].decode()))
+        logged = sum(1 for fault in faults if fault and device.startswith(fault[1].decode()))
     except OSError:
         logged = 0
         if not counted_errors:

@@ -96,7 +96,7 @@ async def upstreams(site: ExaminedSite) -> list[ProbeFinding]:
                 say("name one under upstreams in site.yaml, such as 9.9.9.9, then: filterd reload"),
             )
         ]
-    tried = await asyncio.gather(*(attempt(one, clock=site.clock) for one in servers))
+    tried = await asyncio.gather(*(attempt(server, clock=site.clock) for server in servers))
     findings = [finding for trial in tried for finding in _judged(trial)]
     for trial in tried:
         if trial.problem and trial.server.tls is Tls.OPPORTUNISTIC:

@@ -67,7 +67,7 @@ def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
         unmet = site.ask("expectations", silence_s=_COMPILED_WITHIN_S)["unmet"]
         problems += (i18n.from_plain(one["sentence"]) for one in unmet)
     except ConfigErrors as wrong:
-        problems += (one.sentence for one in wrong.errors)
+        problems += (error.sentence for error in wrong.errors)
     for problem in list(dict.fromkeys(problems))[:_MOST_PROBLEMS]:
         yield found(problem, say("correct it, then: filterd policy validate; filterd reload"))
     if not problems:
@@ -157,11 +157,11 @@ def release(site: ExaminedSite) -> Iterator[ProbeFinding]:
 def records(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Tell how pauses, the history and the nightly backup stand."""
     judged = judged_protection(site.status).of(*RECORDS)
-    for one in judged.lines:
-        if one.state is LineState.GOOD:
-            yield clean(one.sentence)
-        elif one.state is LineState.UNSEEN:
-            yield unseen(one.sentence, one.remedy)
+    for line in judged.lines:
+        if line.state is LineState.GOOD:
+            yield clean(line.sentence)
+        elif line.state is LineState.UNSEEN:
+            yield unseen(line.sentence, line.remedy)
 
 
 def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:
@@ -173,7 +173,11 @@ def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """
     total = sum(site.status["answers"].values())
     links = {prefix.interface for prefix in site.network.links.lan}
-    seen = {one.mac: one for one in site.network.neighbours if one.interface in links}
+    seen = {
+        neighbour.mac: neighbour
+        for neighbour in site.network.neighbours
+        if neighbour.interface in links
+    }
     if total < LEAST_ANSWERS:
         yield unseen(say("fewer than {n} lookups have come so far", n=LEAST_ANSWERS))
     elif len(seen) > 1:
@@ -214,13 +218,13 @@ async def sinkholes(site: ExaminedSite) -> list[ProbeFinding]:
 
 def _addresses(policy: Policy) -> list[str]:
     """Return the addresses of sinkholes of the classes that the site has."""
-    used = {one.grade for one in policy.networks} | {policy.unknown_grade}
+    used = {network.grade for network in policy.networks} | {policy.unknown_grade}
     sinks = [
-        one
-        for key, one in policy.grades.items()
-        if key in used and one.response is BlockResponse.SINKHOLE
+        grade
+        for key, grade in policy.grades.items()
+        if key in used and grade.response is BlockResponse.SINKHOLE
     ]
-    given = {address for one in sinks for address in (one.sinkhole_ipv4, one.sinkhole_ipv6)}
+    given = {address for sink in sinks for address in (sink.sinkhole_ipv4, sink.sinkhole_ipv6)}
     return sorted(one for one in given if not ip_address(one).is_unspecified)
 
 

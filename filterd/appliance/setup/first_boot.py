@@ -181,12 +181,12 @@ class FirstBoot:
             state |= self._result._asdict()
         return state
 
-    def _step(self, one: PendingQuestion | None) -> SetupStep:
+    def _step(self, question: PendingQuestion | None) -> SetupStep:
         if self._result is not None:
             return SetupStep.DONE
         if self._is_at_work:
             return SetupStep.WORKING
-        return SetupStep.REVIEW if one is None else SetupStep.QUESTION
+        return SetupStep.REVIEW if question is None else SetupStep.QUESTION
 
     def _answers(self) -> list[dict[str, Any]]:
         """Return what was answered, for a last look."""
@@ -241,15 +241,15 @@ def _set_up_already() -> ControlError:
     return ControlError(say("This gateway is set up already."))
 
 
-def _question(one: PendingQuestion) -> dict[str, Any]:
-    choices = [{"answer": two.answer, "text": to_plain(two.text)} for two in one.choices]
+def _question(question: PendingQuestion) -> dict[str, Any]:
+    choices = [{"answer": two.answer, "text": to_plain(two.text)} for two in question.choices]
     return {
-        "key": one.key,
-        "text": to_plain(one.text),
-        "help": to_plain(one.question.help) if one.question.help else None,
+        "key": question.key,
+        "text": to_plain(question.text),
+        "help": to_plain(question.question.help) if question.question.help else None,
         "choices": choices,
-        "default": one.default,
-        "is_open": one.question.is_open or not one.choices,
+        "default": question.default,
+        "is_open": question.question.is_open or not question.choices,
     }
 
 

@@ -102,8 +102,8 @@ class Machine:
 
         Such prefixes are of the same devices, and so is a second address of this machine.
         """
-        inner = {one.interface for one in self.links if "." in one.cidr}
-        shown = (one for one in self.links if "." in one.cidr or one.interface not in inner)
+        inner = {link.interface for link in self.links if "." in link.cidr}
+        shown = (link for link in self.links if "." in link.cidr or link.interface not in inner)
         first = dict[str, SchoolLink]()
         for one in shown:
             first.setdefault(one.cidr, one)
@@ -111,10 +111,10 @@ class Machine:
 
     def beside(self, cidr: str) -> tuple[str, ...]:
         """Return the IPv6 prefixes on the interface of an IPv4 network."""
-        on = {one.interface for one in self.links if one.cidr == cidr}
-        named = {one.cidr for one in self.networks}
+        on = {link.interface for link in self.links if link.cidr == cidr}
+        named = {network.cidr for network in self.networks}
         return tuple(
-            one.cidr for one in self.links if one.interface in on and one.cidr not in named
+            link.cidr for link in self.links if link.interface in on and link.cidr not in named
         )
 
 
@@ -166,7 +166,7 @@ class Interview:
     def links(self) -> tuple[SchoolLink, ...]:
         """The IPv4 links of this machine that are networks of the school."""
         named = read.networks_of(self.get("networks"))
-        return tuple(one for one in self.machine.links if one.cidr in named and "." in one.cidr)
+        return tuple(link for link in self.machine.links if link.cidr in named and "." in link.cidr)
 
     @property
     def is_one_seat(self) -> bool:
@@ -281,8 +281,8 @@ class PendingQuestion(NamedTuple):
 
 def _chosen(typed: str, choices: tuple[SetupChoice, ...], *, is_open: bool) -> str:
     """Return the answer of a choice for its number, or for its own text."""
-    by_word = {one.answer.casefold(): one.answer for one in choices}
-    by_word |= {str(number): one.answer for number, one in enumerate(choices, 1)}
+    by_word = {choice.answer.casefold(): choice.answer for choice in choices}
+    by_word |= {str(number): choice.answer for number, choice in enumerate(choices, 1)}
     if is_open:
         return ", ".join(by_word.get(word.casefold(), word) for word in read.words_of(typed))
     if typed.casefold() not in by_word:

@@ -69,7 +69,7 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
     except StoreError:
         return Machine(users=users(), user=user if user in users() else "")
     own = network.own
-    routers = [str(one.router) for one in network.routes if one.router is not None]
+    routers = [str(route.router) for route in network.routes if route.router is not None]
     known = [one for one in (*network.resolvers, *routers) if one not in own]
     # A device that has not asked this machine yet is unknown to its kernel. While the link is
     # listened to there is time to answer.
@@ -79,11 +79,11 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
     trials += await _tried(one for one in offered if one not in own and one not in known)
     with contextlib.suppress(StoreError):
         network = network._replace(neighbours=(await local_network.look()).neighbours)
-    lease_file = next((one for one in lease_files if Path(one).is_file()), "")
+    lease_file = next((file for file in lease_files if Path(file).is_file()), "")
     return Machine(
         links=tuple(_links(network)),
         outward=tuple(sorted(network.outward)),
-        router=next((one for one in routers if ":" not in one), ""),
+        router=next((router for router in routers if ":" not in router), ""),
         upstreams=_offered(trials, network.resolvers),
         dhcp=handing_out_others(heard.offers, own),
         advertised=_others_by_ipv6(heard, own),
@@ -111,9 +111,11 @@ def users() -> tuple[str, ...]:
 async def listen(network: LocalNetwork) -> Heard:
     """Return the DHCP offers and router advertisements on the links of the school."""
     links = network.lan[:_MOST_LINKS]
-    offers = [_heard(link_servers.dhcp_offers(one.name, one.mac)) for one in links if one.mac]
-    routers = [_heard(link_servers.advertisements(one.name)) for one in links]
-    replies = [_heard(link_servers.dhcpv6_replies(one.name, one.mac)) for one in links if one.mac]
+    offers = [_heard(link_servers.dhcp_offers(link.name, link.mac)) for link in links if link.mac]
+    routers = [_heard(link_servers.advertisements(link.name)) for link in links]
+    replies = [
+        _heard(link_servers.dhcpv6_replies(link.name, link.mac)) for link in links if link.mac
+    ]
     offered, advertised, replied = await asyncio.gather(
         asyncio.gather(*offers), asyncio.gather(*routers), asyncio.gather(*replies)
     )
@@ -137,7 +139,7 @@ async def _heard(probe: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
 
 def handing_out_others(offers: Iterable[DhcpOffer], own: frozenset[str]) -> tuple[str, ...]:
     """Return the DHCP servers that hand out a resolver other than this machine."""
-    return tuple(dict.fromkeys(one.server for one in offers if set(one.resolvers) - own))
+    return tuple(dict.fromkeys(offer.server for offer in offers if set(offer.resolvers) - own))
 
 
 def _others_by_ipv6(heard: Heard, own: frozenset[str]) -> tuple[str, ...]:
@@ -146,7 +148,7 @@ def _others_by_ipv6(heard: Heard, own: frozenset[str]) -> tuple[str, ...]:
     That is a resolver other than this machine.
     """
     routers = [one.router for one in heard.advertised if set(one.resolvers) - own]
-    servers = [one.server for one in heard.replies if set(one.resolvers) - own]
+    servers = [reply.server for reply in heard.replies if set(reply.resolvers) - own]
     return tuple(dict.fromkeys(routers + servers))
 
 
@@ -180,7 +182,7 @@ def _devices(
     """
     files = (LeaseFile(lease_file, LeaseFormat.DNSMASQ),) if lease_file else ()
     leases = LeaseFiles(files).read()
-    hosts = {one.mac: one.host for one in leases if one.mac and one.host}
+    hosts = {lease.mac: lease.host for lease in leases if lease.mac and lease.host}
     seen = [
         Seen(device.mac, str(address), interface, True, None, hosts.get(device.mac, ""))
         for (address, interface), device in devices(
@@ -208,12 +210,14 @@ async def _tried(addresses: Iterable[str]) -> list[UpstreamTrial]:
     One of loopback is left out: it may be filterd, which runs already.
     """
     there = [
-        one
-        for one in dict.fromkeys(addresses)
-        if "%" not in one and not ip_address(one).is_loopback
+        address
+        for address in dict.fromkeys(addresses)
+        if "%" not in address and not ip_address(address).is_loopback
     ]
     servers = [UpstreamServer(one) for one in there[:_MOST_UPSTREAMS]]
-    servers += [UpstreamServer(one.address, TLS_PORT, Tls.STRICT, one.address) for one in servers]
+    servers += [
+        UpstreamServer(server.address, TLS_PORT, Tls.STRICT, server.address) for server in servers
+    ]
     return list(await asyncio.gather(*map(stub_query.attempt, servers)))
 
 
@@ -221,7 +225,7 @@ def _offered(
     trials: Iterable[UpstreamTrial], system: tuple[str, ...]
 ) -> tuple[OfferedUpstream, ...]:
     """Return the resolvers that were tried, working ones first."""
-    offered = [OfferedUpstream(_answer(one), _about(one), _works(one)) for one in trials]
+    offered = [OfferedUpstream(_answer(trial), _about(trial), _works(trial)) for trial in trials]
     for one in (one for one in offered if one.answer == next(iter(system), "")):
         about = say(
             "what this machine uses now, {address}: {how}", address=one.answer, how=one.about

@@ -90,7 +90,7 @@ def sheet(interview: Interview, fingerprint: str, language: Language, certificat
 
 def _facts(interview: Interview, box: str, key: str, certificate: str) -> tuple[Sentence, ...]:
     """Return facts of the box; ``key`` and ``certificate`` are fingerprints."""
-    addresses = ", ".join(f"{one.address} ({one.interface})" for one in interview.links)
+    addresses = ", ".join(f"{link.address} ({link.interface})" for link in interview.links)
     return (
         say("Address of the box: {box}", box=addresses or box),
         say("Fingerprint of its key: {fingerprint}", fingerprint=key),

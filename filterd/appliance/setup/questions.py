@@ -174,7 +174,7 @@ def _users(text: str, interview: Interview) -> str:
 
 
 def _found_networks(interview: Interview) -> str | None:
-    return ", ".join(one.cidr for one in interview.machine.networks) or None
+    return ", ".join(network.cidr for network in interview.machine.networks) or None
 
 
 def _of_link(link: SchoolLink) -> Sentence:
@@ -183,12 +183,12 @@ def _of_link(link: SchoolLink) -> Sentence:
 
 def _placement(interview: Interview) -> str:
     machine = interview.machine
-    inward = {one.interface for one in machine.links} - set(machine.outward)
+    inward = {link.interface for link in machine.links} - set(machine.outward)
     return IN_LINE if inward and machine.outward else BESIDE
 
 
 def _working(interview: Interview) -> str:
-    works = [one.answer for one in interview.machine.upstreams if one.works]
+    works = [upstream.answer for upstream in interview.machine.upstreams if upstream.works]
     return works[0] if works else "system"
 
 
@@ -212,7 +212,7 @@ def _other_dhcp(interview: Interview) -> bool:
 
 
 def _choices(*choices: tuple[str, Sentence]) -> Callable[[Interview], tuple[SetupChoice, ...]]:
-    made = tuple(SetupChoice(*one) for one in choices)
+    made = tuple(SetupChoice(*choice) for choice in choices)
     return lambda _: made
 
 
@@ -277,7 +277,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
         check=_networks,
         default=_found_networks,
         choices=lambda so_far: tuple(
-            SetupChoice(one.cidr, _of_link(one)) for one in so_far.machine.networks
+            SetupChoice(network.cidr, _of_link(network)) for network in so_far.machine.networks
         ),
         is_open=True,
     ),
@@ -365,7 +365,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
         check=_upstreams,
         default=_working,
         choices=lambda so_far: tuple(
-            SetupChoice(one.answer, one.about) for one in so_far.machine.upstreams
+            SetupChoice(upstream.answer, upstream.about) for upstream in so_far.machine.upstreams
         ),
         is_open=True,
     ),

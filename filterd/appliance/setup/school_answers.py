@@ -124,7 +124,7 @@ def youngest(grades: Iterable[str]) -> str:
 
     Where there are none, it is that of all pupils, 1.
     """
-    known = [one for one in grades if one in _AGED]
+    known = [grade for grade in grades if grade in _AGED]
     return min(known, key=_AGED.__getitem__, default="1")
 
 

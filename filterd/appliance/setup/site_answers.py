@@ -219,9 +219,9 @@ def _upstreams_answer(entries: list[Any]) -> str:
     """Return the answer for upstreams; ``AS_IT_IS`` for what no answer can express."""
     try:
         words = [
-            _TLS + one["server"] if isinstance(one, dict) else str(one)
-            for one in entries
-            if not isinstance(one, dict) or one == _upstream(_TLS + str(one["server"]))
+            _TLS + entry["server"] if isinstance(entry, dict) else str(entry)
+            for entry in entries
+            if not isinstance(entry, dict) or entry == _upstream(_TLS + str(entry["server"]))
         ]
         return (
             ", ".join(read.upstreams_of(", ".join(words)))
@@ -239,8 +239,8 @@ def _of(site: Mapping[str, Any], key: str) -> Plain:
 
 def strange_names(site: Plain, machine: Machine) -> tuple[str, ...]:
     """Return interfaces and addresses of a site that the machine does not have."""
-    known = {*machine.outward, *(one.interface for one in machine.links)}
-    own = {one.address for one in machine.links}
+    known = {*machine.outward, *(link.interface for link in machine.links)}
+    own = {link.address for link in machine.links}
     names = [name for name in _interfaces(site) if name not in known]
     for written in _listed(site, "listen"):
         address = _address(written)
@@ -259,8 +259,8 @@ def moved_defaults(site: Plain, machine: Machine) -> Answers:
 def choices_for(name: str, machine: Machine) -> tuple[str, ...]:
     """Return what may stand here for a name, the likeliest first."""
     if not is_address(name):
-        return tuple(dict.fromkeys(one.interface for one in machine.links))
-    beside = [one for one in machine.links if ip_address(name) in ip_network(one.cidr)]
+        return tuple(dict.fromkeys(link.interface for link in machine.links))
+    beside = [link for link in machine.links if ip_address(name) in ip_network(link.cidr)]
     return tuple(dict.fromkeys(one.address for one in (*beside, *machine.links)))
 
 

@@ -182,13 +182,13 @@ def placed(errors: ConfigErrors, tried: Path, config: Path) -> ConfigErrors:
     """Return errors as of the folder that was copied."""
     return ConfigErrors(
         ConfigError(
-            one.reason,
-            path=one.path.replace(str(tried), str(config)),
-            line=one.line,
-            column=one.column,
-            hint=one.hint,
+            error.reason,
+            path=error.path.replace(str(tried), str(config)),
+            line=error.line,
+            column=error.column,
+            hint=error.hint,
         )
-        for one in errors.errors
+        for error in errors.errors
     )
 
 
@@ -278,7 +278,7 @@ def _mapping(node: CommentedMap, key: str, depth: int) -> CommentedMap:
 
 def _set_items(held: CommentedSeq, wanted: list[Any]) -> None:
     """Set the items of a list; those that stay keep their lines and comments."""
-    there, come = ([json.dumps(one, sort_keys=True, default=str) for one in items] for items in
+    there, come = ([json.dumps(item, sort_keys=True, default=str) for item in items] for items in
                    (held, wanted))  # fmt: skip
     steps = SequenceMatcher(None, there, come, autojunk=False).get_opcodes()
     for tag, start, end, first, last in reversed(steps):

@@ -78,8 +78,8 @@ def make(
     private, at = ec.generate_private_key(ec.SECP256R1()), datetime.fromtimestamp(now, UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     alternatives = [
-        *(x509.DNSName(one) for one in names),
-        *(x509.IPAddress(ip_address(one)) for one in addresses),
+        *(x509.DNSName(name) for name in names),
+        *(x509.IPAddress(ip_address(address)) for address in addresses),
     ]
     certificate = (
         x509.CertificateBuilder()
@@ -114,7 +114,7 @@ def ensure(
     """
     found = facts_in(folder)
     if found is not None and os.path.lexists(folder / CHAIN):
-        wanted = {*names, *(one for one in addresses if ":" not in one)}
+        wanted = {*names, *(address for address in addresses if ":" not in address)}
         if found.issuer or wanted <= {*found.names, *found.addresses}:
             return found
     return make(folder / CHAIN, folder / KEY, names, addresses, now)

@@ -225,9 +225,9 @@ async def _asked(trial: StateFolder, policy: Policy) -> SelfTestResult:
     overrides = NOTHING_SET if set_by_commands is None else set_by_commands.overrides
     expected = Site.of(policy, Index.open(trial.index), (), None, overrides, clock.wall())
     run = await SelfTests(lambda: expected.at(clock.wall()), policy.listen, clock).run()
-    for one in run.rows:
-        if one.outcome is SelfTestOutcome.FAILED:
-            raise StoreError(open_to(one.category, [one.tier]))
+    for row in run.rows:
+        if row.outcome is SelfTestOutcome.FAILED:
+            raise StoreError(open_to(row.category, [row.tier]))
     return SelfTestResult(
-        len({one.category for one in run.rows if one.outcome is SelfTestOutcome.PASSED})
+        len({row.category for row in run.rows if row.outcome is SelfTestOutcome.PASSED})
     )

@@ -104,7 +104,10 @@ def _has_exam(facts: UpdateFacts) -> bool:
 
 
 def _in_lesson(facts: UpdateFacts) -> bool:
-    return any(one.starts_s - BEFORE_LESSON_S <= facts.second < one.ends_s for one in facts.lessons)
+    return any(
+        lesson.starts_s - BEFORE_LESSON_S <= facts.second < lesson.ends_s
+        for lesson in facts.lessons
+    )
 
 
 def _out_of_window(facts: UpdateFacts) -> bool:

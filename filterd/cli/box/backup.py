@@ -280,9 +280,10 @@ def show_backup(here: Context, plan: RestorePlan, found: RestoreDifference) -> N
 
 def _show_rights(here: Context, found: RestoreDifference) -> None:
     """Show the accounts that may sign in by a restore, their roles, and the feeds trusted."""
+    word = here.texts.word
     names = (
-        f"{one.name} ({', '.join(here.texts.word(ROLE, role) for role in sorted(one.roles))})"
-        for one in found.accounts
+        f"{account.name} ({', '.join(word(ROLE, role) for role in sorted(account.roles))})"
+        for account in found.accounts
     )
     if found.accounts:
         here.print(say("Accounts that come back: {names}", names=", ".join(names)), whole=True)

@@ -69,9 +69,9 @@ def doctor(
     findings = asyncio.run(_examined(here, site, probes, json=json))
     if not health and os.geteuid() == 0:
         _note_links(here, site)
-    counts = Counter(one.outcome for one in findings)
+    counts = Counter(finding.outcome for finding in findings)
     if json:
-        here.print_json([one.to_plain() for one in findings])
+        here.print_json([finding.to_plain() for finding in findings])
     else:
         here.console.print(_closing(here, counts))
     is_silent = health and not _answers(findings)
@@ -88,7 +88,9 @@ def _note_links(here: Context, site: ExaminedSite) -> None:
 
 def _answers(findings: list[ProbeFinding]) -> bool:
     """Return whether filterd was seen to answer; what cannot be asked does not."""
-    return any(one.probe == "answers" and one.outcome is ProbeOutcome.CLEAN for one in findings)
+    return any(
+        finding.probe == "answers" and finding.outcome is ProbeOutcome.CLEAN for finding in findings
+    )
 
 
 async def _examined(

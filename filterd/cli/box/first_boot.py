@@ -90,7 +90,7 @@ def code_shown(here: Context, code: str) -> Iterator[None]:
     """Show the code on the console and on the boot partition, until the set-up ends."""
     texts = Texts("vi"), Texts("en")
     invitation = say("To set up filterd, open https://ADDRESS-OF-THIS-BOX:8443/setup")
-    lines = [*(one(invitation) for one in texts), f"Code / Mã: {code}"]
+    lines = [*(text(invitation) for text in texts), f"Code / Mã: {code}"]
     content = "\n".join(lines) + "\n"
     here.console.print(Text(content))
     written = list[Path]()

@@ -393,19 +393,19 @@ class Dialogue:
         ):
             self._here.console.print(Text(line, style=style), soft_wrap=True)
 
-    def _ask(self, one: PendingQuestion, *, is_first: bool) -> None:
+    def _ask(self, question: PendingQuestion, *, is_first: bool) -> None:
         if is_first:
             self._here.console.print()
-            if one.question.help:
-                self.say(one.question.help, "dim")
-        self.say(one.text, "bold")
-        choices = one.choices
+            if question.question.help:
+                self.say(question.question.help, "dim")
+        self.say(question.text, "bold")
+        choices = question.choices
         for number, choice in enumerate(choices, 1):
             label = _label(number, choice)
-            first = f"  {label}  {choice.answer}: " if one.question.is_open else f"  {label}  "
+            first = f"  {label}  {choice.answer}: " if question.question.is_open else f"  {label}  "
             self.say(choice.text, indent=first, after=" " * (len(label) + 4))
-        default = one.default
-        shown = self._shown(default, choices, is_open=one.question.is_open) if default else ""
+        default = question.default
+        shown = self._shown(default, choices, is_open=question.question.is_open) if default else ""
         if len(shown) > _LONGEST_DEFAULT:
             self.say(shown)
             shown = ""
@@ -414,7 +414,7 @@ class Dialogue:
             if typed == _BACK:
                 raise _BackError
             try:
-                one.accept(typed)
+                question.accept(typed)
             except (ConfigError, StoreError) as error:  # a file of classes may not be readable
                 self.say(error.sentence, "red")
             else:
@@ -422,7 +422,7 @@ class Dialogue:
 
     def _shown(self, default: str, choices: tuple[SetupChoice, ...], *, is_open: bool) -> str:
         """Return what Enter takes, in brackets."""
-        labels = {one.answer: _label(number, one) for number, one in enumerate(choices, 1)}
+        labels = {choice.answer: _label(number, choice) for number, choice in enumerate(choices, 1)}
         return f"[{default if is_open else labels.get(default, default)}] "
 
     def _line(self, prompt: str) -> str:

@@ -81,7 +81,9 @@ def _canaries(folder: Path) -> tuple[str, ...]:
     """Return names that must be blocked: those made for it too, the only ones of shipped lists."""
     made = list[str]()
     with contextlib.suppress(FilterdError):  # a damaged release must be able to go back
-        made += (one.id + MADE_CANARY for one in load_categories(folder) if one.locked)
+        made += (
+            category.id + MADE_CANARY for category in load_categories(folder) if category.locked
+        )
     return (*locked_canaries(folder), *made)
 
 

@@ -132,20 +132,20 @@ def build(
         )
         held.is_printed = json
         raise held
-    raise typer.Exit(1 if any(one.outcome in _NOT_TAKEN for one in sources) else 0)
+    raise typer.Exit(1 if any(source.outcome in _NOT_TAKEN for source in sources) else 0)
 
 
 def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
     """Warn of categories whose age, label and legal basis are due for review."""
     today = day_of(here.clock.wall())
-    for one in catalog.categories:
-        if one.review_date and one.review_date <= today:
+    for category in catalog.categories:
+        if category.review_date and category.review_date <= today:
             here.warn(
                 say(
                     "warning: the review of category {category} (age, label, legal basis) was due"
                     " on {date}",
-                    category=one.id,
-                    date=one.review_date,
+                    category=category.id,
+                    date=category.review_date,
                 )
             )
 
@@ -184,8 +184,8 @@ def _make(
     accept: bool,
 ) -> BuildReport:
     folder = SourceFolder(places.sources)
-    good = {one.id for one in sources if one.outcome is not SourceOutcome.MISSING}
-    texts = {one.id: folder.text(one.id) for one in catalog.sources if one.id in good}
+    good = {source.id for source in sources if source.outcome is not SourceOutcome.MISSING}
+    texts = {source.id: folder.text(source.id) for source in catalog.sources if source.id in good}
     last = places.previous or (places.out if (places.out / "catalog.yaml").exists() else None)
     with bar(here, here.texts("Building")) as progress:
         return build_version(
@@ -210,14 +210,14 @@ def _plain(
         "outcomes": {str(outcome): n for outcome, n in counted(sources).items()},
         "sources": [
             {
-                "id": one.id,
-                "outcome": str(one.outcome),
-                "reason": str(one.reason),
-                "entries": one.entries,
-                "problems": one.problems,
-                "octets": one.octets,
+                "id": source.id,
+                "outcome": str(source.outcome),
+                "reason": str(source.reason),
+                "entries": source.entries,
+                "problems": source.problems,
+                "octets": source.octets,
             }
-            for one in sources
+            for source in sources
         ],
         "categories": {
             category: {
@@ -237,7 +237,7 @@ def _plain(
         "lookalikes": {
             "rules": report.rules,
             "waiting": report.waiting,
-            "errors": [one._asdict() | {"names": list(one.names)} for one in report.errors],
+            "errors": [error._asdict() | {"names": list(error.names)} for error in report.errors],
         },
         "lists": [
             {"id": one.id, "category": one.category, "entries": one.entries} for one in report.lists
@@ -254,11 +254,11 @@ def _print(
 ) -> None:
     texts, plain = here.texts, _plain(places, sources, report)
     if sources:
-        categories = {one.id: one.category for one in catalog.sources}
+        categories = {source.id: source.category for source in catalog.sources}
         show(
             here, SOURCES, [{**one, "category": categories[one["id"]]} for one in plain["sources"]]
         )
-    refused = [one for one in sources if one.reason]
+    refused = [source for source in sources if source.reason]
     for one in refused[:_MOST_WARNINGS]:
         why = translated(one.reason, texts.language)
         here.warn(say("warning: not taken: {why}", why=why))
@@ -365,7 +365,7 @@ def _folders(repository: Path | None, *asked: str) -> Iterator[list[Path]]:
         yield list(map(Path, asked))
         return
     published = Published(repository)
-    known = [one for one in published.versions() if published.targets(one)]
+    known = [version for version in published.versions() if published.targets(version)]
     for number_ in asked:
         if not number_.isdecimal() or int(number_) not in known:
             raise ConfigError(

@@ -282,7 +282,7 @@ def _old(
     files: tuple[Path, ...],
 ) -> CryptoSigner | _Lost:
     """Return the key to replace; a lost root key is the one whose file is not given."""
-    brought = next((one for one in files if one.name == path.name), path)
+    brought = next((file for file in files if file.name == path.name), path)
     if brought.exists():
         return load_key(brought, keys.passphrase)
     root, _ = Published(repository).newest_root()
@@ -359,11 +359,15 @@ def release_hold(
         signers = root_signers(here, folder, tuple(root_key or ()))
         hold_release.release_hold(repository, held, reason, signers, now=here.clock.wall())
     if json:
-        findings = [{"kind": one.kind, "sentence": str(one.sentence)} for one in held.findings]
+        findings = [
+            {"kind": finding.kind, "sentence": str(finding.sentence)} for finding in held.findings
+        ]
         here.print_json({"version": held.version, "findings": findings, "released": sign})
     else:
-        for one in held.findings:
-            here.console.print(f"- {translated(one.sentence, here.texts.language)}", soft_wrap=True)
+        for finding in held.findings:
+            here.console.print(
+                f"- {translated(finding.sentence, here.texts.language)}", soft_wrap=True
+            )
         outcome = say("Nothing in version {version} makes schools hold it.")
         if held.findings:
             outcome = say("Schools hold version {version} for this reason.")

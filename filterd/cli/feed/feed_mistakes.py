@@ -128,19 +128,19 @@ def _take(
     return TakenFile(path, found, n, is_newer)
 
 
-def _plain(one: TakenFile) -> dict[str, Any]:
-    found = one.found
+def _plain(file: TakenFile) -> dict[str, Any]:
+    found = file.found
     if found is None:
-        return {"file": str(one.path), "standing": None, "why": str(one.why)}
+        return {"file": str(file.path), "standing": None, "why": str(file.why)}
     return {
-        "file": str(one.path),
+        "file": str(file.path),
         "standing": found.standing.value,
         "why": str(found.doubt),
         "code": found.code,
         "school": found.school,
         "device": found.sender,
-        "reports": one.reports,
-        "is_newer": one.is_newer,
+        "reports": file.reports,
+        "is_newer": file.is_newer,
     }
 
 

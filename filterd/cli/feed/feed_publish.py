@@ -104,7 +104,7 @@ def publish(
     )
     row, ordered = _publish(here, repository, signers, new, now)
     published = Published(repository)
-    expiries, offered = published.expiries(), [one.target for one in published.packages()]
+    expiries, offered = published.expiries(), [package.target for package in published.packages()]
     if json:
         here.print_json(row | {"packages": offered, "expiries": plain_expiries(expiries)})
     else:
@@ -184,7 +184,7 @@ def sign(
             {
                 "version": ordered.version,
                 "names": ordered.names,
-                "orders": [one.model_dump() for one in ordered.orders],
+                "orders": [order.model_dump() for order in ordered.orders],
                 "expired": [one.model_dump() for one in ordered.expired],
             }
         )
@@ -194,7 +194,7 @@ def sign(
             version=ordered.version,
             names=counted.names(ordered.names),
         )
-        rows = [one.model_dump() for one in ordered.orders]
+        rows = [order.model_dump() for order in ordered.orders]
         show(here, SIGNED_ORDERS._replace(title=title), rows)
         here.print(say("Signed: carry {folder} to the publisher", folder=parcel), whole=True)
     for one in ordered.expired:
@@ -211,7 +211,7 @@ def sign(
 def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> bool:
     """Warn of roles that must soon sign anew; return whether there is one."""
     soon = soon_expired(expiries, now)
-    for role, left in sorted(soon.items(), key=lambda one: one[1]):
+    for role, left in sorted(soon.items(), key=lambda item: item[1]):
         key = (
             say("warning: the role {role} is valid for {days} more: {remedy}")
             if left > 0
@@ -234,7 +234,7 @@ def _plain(done: Release) -> dict[str, Any]:
         "before": done.before,
         "urgent": done.urgent,
         "octets": asdict(done.costs),
-        "orders": [one.model_dump() for one in done.orders],
+        "orders": [order.model_dump() for order in done.orders],
     }
 
 
@@ -243,14 +243,14 @@ def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> 
     from filterd.publish.signed_orders import day_of  # noqa: PLC0415
 
     today, soon = day_of(now), day_of(now + _SOON_S)
-    for one in orders:
-        if one.expiry < soon:
+    for order in orders:
+        if order.expiry < soon:
             key = (
                 say("warning: order {number} ended on {date} and still blocks: feed sign")
-                if one.expiry < today
+                if order.expiry < today
                 else say("warning: order {number} ends on {date}; ask the authority that issued it")
             )
-            warning = here.texts(key, number=one.number, date=one.expiry)
+            warning = here.texts(key, number=order.number, date=order.expiry)
             here.errors.print(warning, style="yellow")
 
 
@@ -295,7 +295,11 @@ def sign_program(  # noqa: PLR0913, PLR0917 -- the options of a command
         newest=signed.newest or "-",
         version=signed.version,
     )
-    show(here, SIGNED_PACKAGES._replace(title=title), [asdict(one) for one in signed.packages])
+    show(
+        here,
+        SIGNED_PACKAGES._replace(title=title),
+        [asdict(package) for package in signed.packages],
+    )
     here.print(say("Signed: carry {folder} to the publisher", folder=parcel), whole=True)
 
 
@@ -354,7 +358,7 @@ def _examined(examined: Examined, catalog: Catalog | None) -> dict[str, Any]:
         "octets": examined.octets,
         "lists": len(catalog.lists) if catalog else 0,
         "orders": len(catalog.orders) if catalog else 0,
-        "packages": [one.target for one in examined.packages],
+        "packages": [package.target for package in examined.packages],
         "expiries": plain_expiries(examined.expiries),
     }
 

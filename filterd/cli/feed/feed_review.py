@@ -228,23 +228,25 @@ def _print_waiting(
         here.print(decide, "dim")
 
 
-def _print_mistake(here: Context, one: QueuedMistake) -> None:
+def _print_mistake(here: Context, mistake: QueuedMistake) -> None:
     texts = here.texts
-    _print_heading(here, one.name, _joined(one.categories))
-    listed = "" if one.listed is None else _joined(one.listed) or texts("on no list any more")
+    _print_heading(here, mistake.name, _joined(mistake.categories))
+    listed = (
+        "" if mistake.listed is None else _joined(mistake.listed) or texts("on no list any more")
+    )
     votes = texts(
         "{votes} (enrolled schools: {enrolled}, other senders: {others})",
-        votes=number(one.votes),
-        enrolled=number(one.enrolled),
-        others=number(one.schools - one.enrolled),
+        votes=number(mistake.votes),
+        enrolled=number(mistake.enrolled),
+        others=number(mistake.schools - mistake.enrolled),
     )
     rows = [
         (texts("Votes"), votes),
-        (texts("Since"), one.since),
-        (texts("Domain"), one.domain),
-        (texts("Seen at schools"), _joined(one.entries)),
+        (texts("Since"), mistake.since),
+        (texts("Domain"), mistake.domain),
+        (texts("Seen at schools"), _joined(mistake.entries)),
         (texts("In the last build"), listed),
-        (texts("Why"), "\n".join(one.reasons)),
+        (texts("Why"), "\n".join(mistake.reasons)),
     ]
     here.console.print(facts(rows))
 
@@ -253,7 +255,7 @@ def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json
     """Record the decisions on all these names, or on none if one is wrong."""
     load_catalog(catalog)
     today = day_of(here.clock.wall())
-    known = {one.name for one in reviews.read_mistakes(catalog, today)}
+    known = {mistake.name for mistake in reviews.read_mistakes(catalog, today)}
     known |= {one.name for one in reviews.read_decided(catalog)}
     who, why = asked.who or _who(), change_fields.reason(asked.reason, required=True)
     decisions = {}
@@ -284,16 +286,20 @@ def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json
 def _show_decided(here: Context, catalog: Path, category: str | None, *, json: bool) -> None:
     """Show the decisions with reviewer and reason."""
     load_catalog(catalog)
-    decisions = [one for one in reviews.read_decisions(catalog) if category in (None, one.category)]
+    decisions = [
+        decision
+        for decision in reviews.read_decisions(catalog)
+        if category in (None, decision.category)
+    ]
     if json:
-        here.print_json([_plain(one) for one in decisions])
+        here.print_json([_plain(decision) for decision in decisions])
         return
     mistakes = reviews.read_decided(catalog) if category is None else ()
     if not decisions and not mistakes:
         here.print(say("Nothing has been decided."))
-    for one in decisions:
-        _print_heading(here, one.shape.decode(), one.category)
-        _print_decision(here, one.decision, one.who, one.on, one.why)
+    for decision in decisions:
+        _print_heading(here, decision.shape.decode(), decision.category)
+        _print_decision(here, decision.decision, decision.who, decision.on, decision.why)
     for name in mistakes:
         here.console.print(Text(name.name, style="bold"))
         _print_decision(here, name.decision.value, name.who, name.on, name.why)
@@ -398,14 +404,14 @@ def _who() -> str:
         return f"uid-{os.geteuid()}"
 
 
-def _print(here: Context, one: Waiting) -> None:
+def _print(here: Context, waiting: Waiting) -> None:
     texts = here.texts
-    _print_heading(here, one.shape.decode(), one.category)
+    _print_heading(here, waiting.shape.decode(), waiting.category)
     unsaid = texts("no popular name is known to match; too few names to be sure")
-    closes = Text(_joined(one.closes), style="yellow") if one.closes else unsaid
+    closes = Text(_joined(waiting.closes), style="yellow") if waiting.closes else unsaid
     rows = [
-        (texts("Listed names"), number(one.members)),
-        (texts("Such as"), _joined(one.examples)),
+        (texts("Listed names"), number(waiting.members)),
+        (texts("Such as"), _joined(waiting.examples)),
         (texts("Would close"), closes),
     ]
     here.console.print(facts(rows))

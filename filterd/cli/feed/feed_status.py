@@ -68,5 +68,8 @@ def _print(here: Context, row: dict[str, Any], wording: Wording) -> None:
     contacts = contacts_or_none(here.state.feed_version(str(row["served"])))
     if contacts:
         language = here.texts.language
-        rows = [(getattr(one.about, language), f"{one.name}: {one.ways}") for one in contacts]
+        rows = [
+            (getattr(contact.about, language), f"{contact.name}: {contact.ways}")
+            for contact in contacts
+        ]
         here.console.print(titled(here.texts("Contacts"), facts(rows)))

@@ -165,7 +165,7 @@ def _locked_only(here: Context, hosts: list[str], report: CompileReport) -> list
         categories = load_categories(blocklists_in_force(here.state).folder)
     except ConfigError:  # damaged tables, which this command need not report
         return []
-    locked = {one.id for one in categories if one.locked}
+    locked = {category.id for category in categories if category.locked}
     return [one.id for one in report.lists if one.id in hosts and one.category in locked]
 
 
@@ -183,7 +183,7 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
     size = counted.size(octets)
     here.print(say("{names}, {size}", names=counted.names(report.names), size=size))
     if reasons := not_taken_rows(report):
-        rows = ([one.cell(row, wording)[0] for one in NOT_TAKEN.columns] for row in reasons)
+        rows = ([column.cell(row, wording)[0] for column in NOT_TAKEN.columns] for row in reasons)
         here.console.print(titled(texts(NOT_TAKEN.title), facts(rows)))
         here.print(say("All rejected lines: {path}", path=here.state.problems), whole=True)
     if hosts:

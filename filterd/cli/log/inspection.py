@@ -141,7 +141,7 @@ def _show_verified(
             "sha256": verified.sha256,
             "root": by,
             "enrolment": {"begins": enrolment.begins, "ends": enrolment.ends},
-            "notes": [str(one) for one in verified.notes],
+            "notes": [str(note) for note in verified.notes],
             "facts": PrintedRecord.read(octets).plain_facts(),
         }
         here.print_json(answer)
@@ -216,10 +216,14 @@ def _show_part(here: Context, part: Part, language: str) -> None:
         case Paragraph():
             here.console.print(Text(part.text, _WARNING if part.is_warning else ""))
         case Figures():
-            rows = [(one.label, Text(cell_text(one.value, language))) for one in part.figures]
+            rows = [
+                (figure.label, Text(cell_text(figure.value, language))) for figure in part.figures
+            ]
             here.console.print(facts(rows))
         case ReportTable() if part.rows:
-            table = grid(((one.heading, one.is_number) for one in part.columns), whole=True)
+            table = grid(
+                ((column.heading, column.is_number) for column in part.columns), whole=True
+            )
             for row in part.rows:
                 table.add_row(*(Text(cell_text(one, language)) for one in row))
             here.console.print(Text(part.title, style="dim"))

@@ -223,8 +223,8 @@ def _deliver(here: Context) -> None:
     from filterd.appliance.report_schedule import deliver_due  # noqa: PLC0415 -- it brings smtplib
 
     files = deliver_due(here.config, here.state, here.clock)
-    for one in files:
-        here.print(say("delivered: {file}", file=one), whole=True)
+    for file in files:
+        here.print(say("delivered: {file}", file=file), whole=True)
     if not files:
         here.print(say("No report is due."))
 

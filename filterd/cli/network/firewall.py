@@ -171,7 +171,7 @@ def _doubts(
         for place in nftables.diverting_elsewhere(nft.listed())
     ]
     if network is not None:
-        there = {one.name for one in network.interfaces}
+        there = {interface.name for interface in network.interfaces}
         doubts += [
             say(
                 "networks.{network}: this machine has no interface {name}: `ip link` shows those"

@@ -62,7 +62,7 @@ def validate(
     sources, catalog = read_site(here)
     policy = compile_policy(sources, catalog)
     doubtful = [*warnings(sources, policy, here.clock.wall()), *_judged_by_lists(here, policy)]
-    grades = sum(not one.class_id for one in policy.grades.values())
+    grades = sum(not grade.class_id for grade in policy.grades.values())
     summary = {
         "path": str(here.config),
         "networks": len(policy.networks),
@@ -133,7 +133,7 @@ def show(
     here.console.print(details(describer, GRADE, row))
     here.console.print(listed(describer, CATEGORIES, category_rows(policy, wanted)))
     if everything:
-        services = [service_row(policy, wanted, one) for one in policy.services.values()]
+        services = [service_row(policy, wanted, service) for service in policy.services.values()]
         here.console.print(listed(describer, SERVICES, services))
     else:
         here.console.print(listed(describer, SERVICE_GROUPS, service_group_rows(policy, wanted)))

@@ -93,8 +93,8 @@ def _compare(
 ) -> _Compared:
     found: dict[Difference, list[str]] = {}
     for grade in wanted:
-        for one in differences(before, before.grades[grade], after, after.grades[grade]):
-            found.setdefault(one, []).append(grade)
+        for difference in differences(before, before.grades[grade], after, after.grades[grade]):
+            found.setdefault(difference, []).append(grade)
     return _Compared(left, right, found)
 
 

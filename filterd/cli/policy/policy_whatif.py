@@ -194,13 +194,13 @@ def _at_home(error: FilterdError, copy: Path, given: Path) -> FilterdError:
     copied = str(copy if given.is_dir() else copy / LIST_FILE)
     return ConfigErrors(
         ConfigError(
-            one.reason,
-            path=one.path.replace(copied, str(given)),
-            line=one.line,
-            column=one.column,
-            hint=one.hint,
+            part.reason,
+            path=part.path.replace(copied, str(given)),
+            line=part.line,
+            column=part.column,
+            hint=part.hint,
         )
-        for one in parts
+        for part in parts
     )
 
 
@@ -238,7 +238,7 @@ def _files(given: Path) -> Iterator[tuple[Path, Path]]:
         return
     for folder, folders, files in os.walk(given):
         folders[:] = [one for one in folders if one != _SECRETS]
-        for one in files:
-            path = Path(folder, one)
+        for file in files:
+            path = Path(folder, file)
             if not path.is_symlink():
                 yield path, path.relative_to(given)

@@ -170,8 +170,12 @@ def print_code(
 def page_of(here: Context, path: str) -> str:
     """Return the address of a page of the dashboard, as devices of the school reach it."""
     found = facts_in(here.state.web) or CertificateFacts("", 0.0, 0.0)
-    addresses = (one for one in found.addresses if ":" not in one and not one.startswith("127."))
-    names = (one for one in found.names if "*" not in one)
+    addresses = (
+        address
+        for address in found.addresses
+        if ":" not in address and not address.startswith("127.")
+    )
+    names = (name for name in found.names if "*" not in name)
     host = next(addresses, next(names, "127.0.0.1"))
     return f"https://{host}:{PORT}{path}"
 
@@ -189,8 +193,8 @@ def _enrol(here: Context, name: str) -> None:
 
 
 def _print_codes(here: Context, codes: Iterable[str]) -> None:
-    for one in codes:
-        here.console.print(one)
+    for code in codes:
+        here.console.print(code)
     print_once(here)
 
 
@@ -307,9 +311,9 @@ def recover(
         )
     asked = RecoverAccount(account=name or FIRST_ACCOUNT, code=_chosen(requests))
     done = here.send(asked)
-    for one in requests:
-        with writing(one):  # one that stays would make a code at every boot
-            one.unlink()
+    for request in requests:
+        with writing(request):  # one that stays would make a code at every boot
+            request.unlink()
     if requests:
         text = page_of(here, SIGN_IN + done.code) + "\n"
         write_atomically(requests[0].with_name(ANSWER), text.encode(), mode=0o600)
@@ -318,9 +322,11 @@ def recover(
 
 def _chosen(requests: list[Path]) -> str:
     """Return the code that a person wrote into the request: a box without a screen shows none."""
-    for one in requests:
-        with reading(one):
-            text = read_plain(one, _MOST_OCTETS).decode("ascii", "replace").strip("\ufeff \r\n\t")
+    for request in requests:
+        with reading(request):
+            text = (
+                read_plain(request, _MOST_OCTETS).decode("ascii", "replace").strip("\ufeff \r\n\t")
+            )
         if text:
             return text
     return ""

@@ -64,5 +64,5 @@ def send_test(here: Context, json: JsonOption = False) -> None:
             here.console.print(Text(line, "" if is_sent else "red"), soft_wrap=True)
     if json:
         here.print_json(rows)
-    if not all(one["ok"] for one in rows):
+    if not all(row["ok"] for row in rows):
         raise typer.Exit(DeliveryError.exit_code)

@@ -125,7 +125,7 @@ def services_list(
         hint = did_you_mean(group, now.policy.categories)
         raise ConfigError(say("'{group}' is not a category", group=group), hint=hint)
     policy = as_told(now.moment.policy, now.clock.now)
-    found = [one for one in now.policy.services.values() if group in (None, one.group)]
+    found = [service for service in now.policy.services.values() if group in (None, service.group)]
     if json:
         here.print_json([whole_service_row(policy, one) for one in found])
     else:

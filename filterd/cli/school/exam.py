@@ -95,7 +95,7 @@ def _trial(
 
     def look() -> None:
         names = here.send(ReadTrialNames(room=room))["names"]
-        found.update((one["name"], one) for one in names)
+        found.update((name["name"], name) for name in names)
 
     here.send(WatchExam(room=room))
     if not quietly:
@@ -218,7 +218,7 @@ def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
             say("there is no such exam"), hint=say("`filterd exam list --all` shows all")
         )
     if len(exams) > 1:
-        known = ", ".join(f"{one['id']} ({one['room']})" for one in exams)
+        known = ", ".join(f"{exam['id']} ({exam['room']})" for exam in exams)
         raise ConfigError(
             say("there are several exams"), hint=say("choose one: {known}", known=known)
         )

@@ -125,7 +125,7 @@ def _set(
     answer = here.send(asked)
     made = made_of(asked.change[1], answer)
     describer = Describer(here.texts, clock)
-    what = (describer.thing("exceptions", {**made, **one._asdict()}) for one in targets)
+    what = (describer.thing("exceptions", {**made, **target._asdict()}) for target in targets)
     print_change(here, answer, ", ".join(what), json=json)
 
 

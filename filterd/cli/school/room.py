@@ -205,7 +205,7 @@ def import_(
     not name stay as they are. Exit code 0: done; 2: an error.
     """
     now = in_force(here)
-    rooms_known = [one.id for one in now.policy.networks]
+    rooms_known = [network.id for network in now.policy.networks]
     wanted = parse_devices(read_text(file), str(file), rooms_known)
     has = {room: sorted(macs) for room, macs in _macs(now).items()}
     # A room that is in the site's files as in the table is left to them: later edits must count.
@@ -246,12 +246,12 @@ def export(
 
 
 def _network(now: EffectiveState, room: str) -> Network:
-    known_room(room, [one.id for one in now.policy.networks])
-    return next(one for one in now.policy.networks if one.id == room)
+    known_room(room, [network.id for network in now.policy.networks])
+    return next(network for network in now.policy.networks if network.id == room)
 
 
 def _macs(now: EffectiveState) -> dict[str, tuple[str, ...]]:
-    return {one.id: one.macs for one in with_devices(now.policy, now.overrides)}
+    return {device.id: device.macs for device in with_devices(now.policy, now.overrides)}
 
 
 def _called(device: Mapping[str, Any]) -> str:

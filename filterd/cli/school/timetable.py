@@ -152,7 +152,7 @@ def diff(
     policy = policy_of_files(here)
     wanted = _plan(here, file, policy, other_room).networks
     named = {one.id for one in wanted}
-    now = [one for one in policy.networks if one.id in named]
+    now = [network for network in policy.networks if network.id in named]
     found = [
         {"now": old, "table": new} for old, new in timetable_rows.differences(now, wanted, policy)
     ]

@@ -130,19 +130,19 @@ class Accounts:
         state, book = self._state, self._state.book
         return tuple(
             AccountRow(
-                account=one.name,
-                roles=tuple(sorted(one.roles)),
-                disabled=one.is_disabled,
-                password=one.password is not None,
-                totp=bool(one.authenticator),
-                recovery=len(one.recovery),
-                made_at=one.made_at,
-                failed=state.failed[one.name],
-                sessions=state.sessions.count(one.name),
-                devices=sum(device.account == one.name for device in book.devices),
-                tokens=sum(token.account == one.name for token in book.tokens),
+                account=account.name,
+                roles=tuple(sorted(account.roles)),
+                disabled=account.is_disabled,
+                password=account.password is not None,
+                totp=bool(account.authenticator),
+                recovery=len(account.recovery),
+                made_at=account.made_at,
+                failed=state.failed[account.name],
+                sessions=state.sessions.count(account.name),
+                devices=sum(device.account == account.name for device in book.devices),
+                tokens=sum(token.account == account.name for token in book.tokens),
             )
-            for one in book.accounts
+            for account in book.accounts
         )
 
     async def _add(self, asked: AddAccount, caller: Caller) -> NamedAccount:
@@ -182,8 +182,8 @@ class Accounts:
         await self._changed(caller, "password", name, fields, keeps_own=True, ends_all=asked.end)
         return NewPassword(
             name,
-            devices=sum(one.account == name for one in state.book.devices),
-            tokens=sum(one.account == name for one in state.book.tokens),
+            devices=sum(device.account == name for device in state.book.devices),
+            tokens=sum(token.account == name for token in state.book.tokens),
         )
 
     async def _roles(self, asked: SetRoles, caller: Caller) -> AccountRoles:

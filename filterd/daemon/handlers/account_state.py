@@ -255,7 +255,7 @@ class AccountState:
         origin = delayed_origin(caller.address, caller.uid)
         if self.codes.may_be_guessed(code):
             self.delays.check("", origin)
-        known = (self.codes.account_of(one, code) for one in purposes)
+        known = (self.codes.account_of(purpose, code) for purpose in purposes)
         found = next(filter(None, known), "") if code else ""
         if found and is_taken:
             self.codes.take(code)
@@ -371,7 +371,7 @@ class SignInNetworks:
 
 def _by_addresses(policy: Policy) -> Policy:
     """Return a policy that knows no device by its MAC."""
-    return replace(policy, networks=tuple(replace(one, macs=()) for one in policy.networks))
+    return replace(policy, networks=tuple(replace(network, macs=()) for network in policy.networks))
 
 
 def is_within(address: str, networks: Iterable[str]) -> bool:
@@ -381,4 +381,4 @@ def is_within(address: str, networks: Iterable[str]) -> bool:
     except ValueError:
         return False
     found = getattr(found, "ipv4_mapped", None) or found
-    return any(found in ip_network(one) for one in networks)
+    return any(found in ip_network(network) for network in networks)

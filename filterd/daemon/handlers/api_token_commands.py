@@ -96,19 +96,19 @@ class ApiTokenCommands:
         name, now = wanted_account(asked.account, caller), self._state.time.least()
         return tuple(
             TokenRow(
-                id=one.id,
-                name=one.label,
-                account=one.account,
-                role=one.role.value,
-                scope=one.scope,
-                addresses=one.addresses,
-                made_at=one.made_at,
-                ends_at=one.ends_at,
-                used_on=one.used_on,
-                ended=one.ends_at <= now,
+                id=token.id,
+                name=token.label,
+                account=token.account,
+                role=token.role.value,
+                scope=token.scope,
+                addresses=token.addresses,
+                made_at=token.made_at,
+                ends_at=token.ends_at,
+                used_on=token.used_on,
+                ended=token.ends_at <= now,
             )
-            for one in self._state.book.tokens
-            if name in ("", one.account)
+            for token in self._state.book.tokens
+            if name in ("", token.account)
         )
 
     async def _revoke(self, asked: RevokeToken, caller: Caller) -> OwnedThing:

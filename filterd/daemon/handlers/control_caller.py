@@ -184,7 +184,7 @@ class Quota:
         named = self._named.get(uid)
         user = self._users.get(uid) or _Account(A_USER)
         accounts = (user, self._others) if named is None else (named,)
-        if not all(one.make_room() for one in accounts):
+        if not all(account.make_room() for account in accounts):
             return None
         if named is None:
             self._users[uid] = user
@@ -205,14 +205,14 @@ class Share:
         self._is_held = True
         self.task: asyncio.Task[None] | None = None
         """The task that serves the connection."""
-        for one in accounts:
-            one.connections += 1
-            one.silent[self] = None
+        for account in accounts:
+            account.connections += 1
+            account.silent[self] = None
 
     def has_asked(self) -> None:
         """Note that the request has come: the connection is not closed for another one."""
-        for one in self._accounts:
-            one.silent.pop(self, None)
+        for account in self._accounts:
+            account.silent.pop(self, None)
 
     def give_way(self) -> None:
         """End the connection."""
@@ -226,10 +226,10 @@ class Share:
         Raises:
             ControlError: there is no room for them.
         """
-        if any(one.octets + octets > one.most.octets for one in self._accounts):
+        if any(account.octets + octets > account.most.octets for account in self._accounts):
             raise busy()
-        for one in self._accounts:
-            one.octets += octets
+        for account in self._accounts:
+            account.octets += octets
         self._octets += octets
 
     @contextlib.asynccontextmanager
@@ -242,8 +242,8 @@ class Share:
         async with contextlib.AsyncExitStack() as taken:
             try:
                 async with asyncio.timeout(within_s):
-                    for one in self._accounts:
-                        await taken.enter_async_context(one.commands)
+                    for account in self._accounts:
+                        await taken.enter_async_context(account.commands)
             except TimeoutError as error:
                 raise busy() from error
             yield
@@ -254,9 +254,9 @@ class Share:
             return
         self._is_held = False
         self.has_asked()
-        for one in self._accounts:
-            one.connections -= 1
-            one.octets -= self._octets
+        for account in self._accounts:
+            account.connections -= 1
+            account.octets -= self._octets
         self._quota.forget(self._uid)
 
 

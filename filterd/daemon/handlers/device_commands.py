@@ -47,7 +47,7 @@ def _listing(manager: Manager) -> dict[str, Command]:
             return rows
         classroom = manager.changes.classroom(site)
         return [
-            one for one in rows if one["network"] and teaches_in(author, one["network"], classroom)
+            row for row in rows if row["network"] and teaches_in(author, row["network"], classroom)
         ]
 
     async def unknown(_: ReadUnknownDevices, caller: Caller) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _reader(caller: Caller, least: Rank) -> Author:
 
 
 async def _rows(manager: Manager) -> list[dict[str, Any]]:
-    names = {one.mac: one.name for one in manager.site.timed.overrides.device_names}
+    names = {name.mac: name.name for name in manager.site.timed.overrides.device_names}
     return await manager.rooms.devices(manager.site.policy, names)
 
 

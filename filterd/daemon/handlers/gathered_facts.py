@@ -228,7 +228,7 @@ class _Records(NamedTuple):
             policy.log.keep_days,
             policy.log.keep_totals_days,
             least_devices,
-            tuple(FullLogSpan(*one) for one in full_spans(self.history, policy, begins, ends)),
+            tuple(FullLogSpan(*span) for span in full_spans(self.history, policy, begins, ends)),
             lost=sum(one.lost for one in self.service[1]),
         )
 
@@ -248,8 +248,8 @@ def _for_parents(facts: ReportFacts) -> ReportFacts:
 def _published(months: Sequence[PublishedMonth], confidential: Collection[str]) -> _Cells:
     """Return the published cells: whole months by grade, other days by tier."""
     cells = list[CountCell]()
-    for one in months:
-        for row in one.totals.rows([one.month] if one.is_whole else one.days, confidential):
+    for month in months:
+        for row in month.totals.rows([month.month] if month.is_whole else month.days, confidential):
             if row["tier"]:
                 cells.append(
                     CountCell(
@@ -262,9 +262,9 @@ def _published(months: Sequence[PublishedMonth], confidential: Collection[str]) 
                         row["n"],
                     )
                 )
-        label = _month_of if one.is_whole else str
-        cells += _of_school([one], confidential, label)
-    return _Cells(tuple(cells), any(one.left_out for one in months))
+        label = _month_of if month.is_whole else str
+        cells += _of_school([month], confidential, label)
+    return _Cells(tuple(cells), any(month.left_out for month in months))
 
 
 def _month_of(day: str) -> str:
@@ -279,8 +279,8 @@ def _of_school(
     No report has others, for whomever it is.
     """
     found = Counter[tuple[str, str, str]]()
-    for one in months:
-        for row in one.totals.rows(one.days, confidential):
+    for month in months:
+        for row in month.totals.rows(month.days, confidential):
             if not row["tier"]:
                 found[label(row["period"]), row["category"], row["action"]] += row["n"]
     for (period, category, action), n in found.items():
@@ -320,11 +320,13 @@ def _without_counts(
     """
     begun = [first] if first else []
     if figures.first_hour is not None:
-        begun += [one.day for one in spans if figures.first_hour < one.ends][:1]
+        begun += [span.day for span in spans if figures.first_hour < span.ends][:1]
     empty = [
-        one for one in spans if begun and one.day >= min(begun) and one.day not in figures.counted
+        span
+        for span in spans
+        if begun and span.day >= min(begun) and span.day not in figures.counted
     ]
-    known = {one.day: one for one in records}
+    known = {record.day: record for record in records}
     missing = [one.day for one in empty if one.day not in known or not known[one.day].is_full(one)]
     return tuple(missing), len(empty) - len(missing)
 
@@ -334,8 +336,8 @@ def service_facts(
 ) -> ServiceFacts:
     """Return the service of days; ``first`` is the day of the first record of all."""
     found = sum_up(spans, records, first)
-    longest = sorted(found.gaps, key=lambda one: one[0] - one[1])[:MOST_GAPS]
-    ages = (one.lists_age_s for one in records if one.lists_age_s is not None)
+    longest = sorted(found.gaps, key=lambda gap: gap[0] - gap[1])[:MOST_GAPS]
+    ages = (record.lists_age_s for record in records if record.lists_age_s is not None)
     return ServiceFacts(
         found.days,
         found.in_service,
@@ -344,16 +346,16 @@ def service_facts(
         tuple(ServiceGap(*one) for one in sorted(longest)),
         len(found.gaps),
         found.unreadable,
-        next((one.lists for one in reversed(records) if one.lists), ""),
+        next((record.lists for record in reversed(records) if record.lists), ""),
         max(ages, default=None),
-        sum(one.passed or 0 for one in records),
-        sum(one.failed or 0 for one in records),
+        sum(record.passed or 0 for record in records),
+        sum(record.failed or 0 for record in records),
     )
 
 
 def _mistakes(mistakes: Iterable[Mistake], begins: float, ends: float) -> HandlingFacts:
     """Return the mistakes reported in the period, and how many are mended by now."""
-    reported = [one for one in mistakes if begins <= one.report.at < ends]
+    reported = [mistake for mistake in mistakes if begins <= mistake.report.at < ends]
     took = [max(0.0, one.mended.at - one.report.at) for one in reported if one.mended is not None]
     return HandlingFacts(len(reported), len(took), _median(took))
 
@@ -367,7 +369,7 @@ def _median(values: Iterable[float]) -> int | None:
 def school_facts(policy: Policy) -> SchoolFacts:
     """Return what the site's files say of the school."""
     grades = _grades(policy)
-    tiers = {TIER_OF_GRADE[one] for one in grades}
+    tiers = {TIER_OF_GRADE[grade] for grade in grades}
     return SchoolFacts(
         policy.school,
         policy.contact,
@@ -375,7 +377,7 @@ def school_facts(policy: Policy) -> SchoolFacts:
         grades,
         tuple(one.id for one in policy.classes),
         len(policy.networks),
-        sum(bool(one.timetable) for one in policy.networks),
+        sum(bool(network.timetable) for network in policy.networks),
         len(policy.classes),
     )
 
@@ -390,7 +392,7 @@ def _grades(policy: Policy) -> tuple[str, ...]:
     keys = {one.grade for one in policy.classes}
     for network in policy.networks:
         keys |= {network.grade, *(one.grade for one in network.timetable)}
-    found = {policy.grades[one].grade for one in keys if one in policy.grades}
+    found = {policy.grades[key].grade for key in keys if key in policy.grades}
     return tuple(one for one in GRADES if one in found)
 
 
@@ -401,7 +403,9 @@ def category_facts(policy: Policy, overrides: Overrides, now: float) -> Iterator
     policy = effective_policy.at(lasting, set_, now).policy
     grades = _grades(policy)
     for known in policy.categories.values():
-        closed = [one for one in grades if state_of(policy, policy.grades[one], known.id) != OPEN]
+        closed = [
+            grade for grade in grades if state_of(policy, policy.grades[grade], known.id) != OPEN
+        ]
         tiers = {TIER_OF_GRADE[one] for one in closed}
         yield CategoryFacts(
             known.id,
@@ -411,7 +415,7 @@ def category_facts(policy: Policy, overrides: Overrides, now: float) -> Iterator
             is_confidential=known.confidential,
             closed_tiers=tuple(one for one in TIERS if one in tiers),
             open_grades=tuple(
-                one for one in grades if TIER_OF_GRADE[one] in tiers and one not in closed
+                grade for grade in grades if TIER_OF_GRADE[grade] in tiers and grade not in closed
             ),
             part_of=known.part_of,
         )

@@ -163,7 +163,7 @@ class Inspections:
                 tier: found.level.value
                 for tier, found in log_levels.levels(policy, site.timed.overrides, now).items()
             },
-            log_full=tuple(FullLogSpan(*one) for one in full_spans(past, policy, begins, now)),
+            log_full=tuple(FullLogSpan(*span) for span in full_spans(past, policy, begins, now)),
             unmet=tuple(map(without_texts, doubts)),
             findings=findings,
             partly=tuple(one.sentence for one in judged.short),
@@ -225,9 +225,9 @@ class Inspections:
             )
             found = [
                 InspectedFinding(
-                    one["probe"], one["outcome"], without_texts(i18n.from_plain(one["sentence"]))
+                    load["probe"], load["outcome"], without_texts(i18n.from_plain(load["sentence"]))
                 )
-                for one in json.loads(answer)
+                for load in json.loads(answer)
             ]
         except (FilterdError, ValueError, TypeError, KeyError):
             return None
@@ -273,17 +273,17 @@ def _lists(site: Site, feed: dict[str, Any], now: float) -> InspectedLists:
         ),
         categories=tuple(
             InspectedCategory(
-                one.id,
-                one.names,
-                covered[one.id].names,
-                one.is_locked,
-                one.closed_tiers,
-                covered[one.id].sources,
-                covered[one.id].oldest,
-                covered[one.id].newest,
-                covered[one.id].is_starter_only,
+                fact.id,
+                fact.names,
+                covered[fact.id].names,
+                fact.is_locked,
+                fact.closed_tiers,
+                covered[fact.id].sources,
+                covered[fact.id].oldest,
+                covered[fact.id].newest,
+                covered[fact.id].is_starter_only,
             )
-            for one in facts
+            for fact in facts
         ),
     )
 
@@ -292,7 +292,7 @@ def _self_test(run: SelfTestRun) -> SelfTestFacts | None:
     """Return what a run found; None for one that could ask nothing."""
     if not run.rows:
         return None
-    rows = (TestedCategory(one.tier, one.category, one.outcome, one.protocol) for one in run.rows)
+    rows = (TestedCategory(row.tier, row.category, row.outcome, row.protocol) for row in run.rows)
     passed, failed = (run.count(one) for one in (SelfTestOutcome.PASSED, SelfTestOutcome.FAILED))
     return SelfTestFacts(int(run.at), passed, failed, tuple(rows))
 

@@ -128,7 +128,7 @@ class Reviews:
         author.must_be(Rank.TEACHER, say("see requests for review"))
         async with self._turn:
             queue = await self._queue()
-        return tuple(one for one in queue.requests if self._may_decide(author, one))
+        return tuple(request for request in queue.requests if self._may_decide(author, request))
 
     async def _approve(self, asked: ApproveRequest, caller: Caller) -> dict[str, Any]:
         """Open the name to the class or grade of the request, or to all of its tier."""
@@ -152,10 +152,10 @@ class Reviews:
             await self._remove(one, REFUSED)
         return RefusedRequest(one)
 
-    async def _remove(self, one: PupilRequest, outcome: str) -> None:
+    async def _remove(self, request: PupilRequest, outcome: str) -> None:
         """Close a decided request; the decision stands also where the disk refuses."""
         async with self._turn:
-            self._kept = (await self._queue()).without(one.id, outcome, self.today)
+            self._kept = (await self._queue()).without(request.id, outcome, self.today)
             try:
                 await self._save(self._kept)
             except StoreError as error:
@@ -186,14 +186,14 @@ class Reviews:
         finally:
             self._taken.discard(one.id)
 
-    def _may_decide(self, author: Author, one: PupilRequest) -> bool:
+    def _may_decide(self, author: Author, request: PupilRequest) -> bool:
         try:
-            self._check(author, one)
+            self._check(author, request)
         except (ControlError, ChangeError):
             return False
         return True
 
-    def _check(self, author: Author, one: PupilRequest) -> None:
+    def _check(self, author: Author, request: PupilRequest) -> None:
         """Refuse to decide on a request, unless the author could make its exception.
 
         It is the shortest that fulfils the request: until the end of the day. A password is asked
@@ -205,15 +205,17 @@ class Reviews:
         changes = self._manager.changes
         classroom = changes.classroom(self._manager.site)
         ends_at = classroom.day_ends_at
-        change = SetException(TargetKind.NAME, one.name, True, *_whom(one), ends_at=ends_at)
+        change = SetException(TargetKind.NAME, request.name, True, *_whom(request), ends_at=ends_at)
         now, nothing = self._time.least(), NoHistory()
         context = ChangeContext(0, now, author.name, "", classroom.overrides, nothing)
         proved = replace(author, is_fresh=True)
         permissions.check_change(proved, change, change.effect(context), classroom)
 
 
-def _whom(one: PupilRequest) -> ChangeAudience:
-    return ChangeAudience(Audience.GRADE if is_a_grade(one.seat) else Audience.CLASS, one.seat)
+def _whom(request: PupilRequest) -> ChangeAudience:
+    return ChangeAudience(
+        Audience.GRADE if is_a_grade(request.seat) else Audience.CLASS, request.seat
+    )
 
 
 MOST_NAMES_A_DAY = 3

@@ -42,7 +42,9 @@ def commands(manager: Manager) -> dict[str, Command]:
         if not macs:
             return NOTHING_CHANGED | about
         if asked.add:
-            macs.update(*(one.macs for one in with_devices(policy, overrides) if one.id == room))
+            macs.update(
+                *(device.macs for device in with_devices(policy, overrides) if device.id == room)
+            )
         about["macs"] = sorted(macs)
         change = {"kind": "room-devices", "room": room, "macs": about["macs"]}
         return await manager.changes.change(change | {"reason": asked.reason}, author) | about
@@ -71,7 +73,7 @@ def known_room(manager: Manager, room: str) -> str:
     Raises:
         ControlError: there is no such room.
     """
-    known = [one.id for one in manager.site.policy.networks]
+    known = [network.id for network in manager.site.policy.networks]
     if room not in known:
         raise ControlError(
             say(

@@ -81,17 +81,17 @@ class SelfTestRun(NamedTuple):
 
     def count(self, outcome: SelfTestOutcome) -> int:
         """Return how many rows have an outcome."""
-        return sum(one.outcome is outcome for one in self.rows)
+        return sum(row.outcome is outcome for row in self.rows)
 
     def summary(self) -> dict[str, Any]:
         """Return ``at``, numbers by outcome, and to which tiers a listed name is open."""
-        failed = [one.tier for one in self.rows if one.outcome is SelfTestOutcome.FAILED]
+        failed = [row.tier for row in self.rows if row.outcome is SelfTestOutcome.FAILED]
         counts = {str(one): self.count(one) for one in SelfTestOutcome}
         return {"at": self.at, **counts, "open_to": list(dict.fromkeys(failed))}
 
     def to_plain(self) -> dict[str, Any]:
         """Return the run as plain data, with its rows."""
-        return {**self.summary(), "rows": [one._asdict() for one in self.rows]}
+        return {**self.summary(), "rows": [row._asdict() for row in self.rows]}
 
 
 class SelfTests:
@@ -174,9 +174,9 @@ class SelfTests:
         run = await self._tested_once()
         if run.count(SelfTestOutcome.FAILED):
             run = await self._tested_once()
-        for one in run.rows:
-            if one.outcome is SelfTestOutcome.FAILED:
-                _logger.error("%s", open_to(one.category, [one.tier]))
+        for row in run.rows:
+            if row.outcome is SelfTestOutcome.FAILED:
+                _logger.error("%s", open_to(row.category, [row.tier]))
         self.last = run
         self._noted(run)
         return run
@@ -187,7 +187,7 @@ class SelfTests:
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_S):
                 await self._ask_all(site, now, found)
-        closed = {(one.tier, what) for one in _grades(site) for what in _closed_to(site, one)}
+        closed = {(grade.tier, what) for grade in _grades(site) for what in _closed_to(site, grade)}
         return SelfTestRun(now, found.rows(closed))
 
     async def _ask_all(self, site: Site, now: float, found: _Outcomes) -> None:
@@ -223,7 +223,9 @@ class _Outcomes:
         places = {*((*one, "udp") for one in closed), *self._found}
         return tuple(
             TierResult(tier, category, worst(self._found.get((tier, category, by), ())), by)
-            for tier, category, by in sorted(places, key=lambda one: (TIERS.index(one[0]), one))
+            for tier, category, by in sorted(
+                places, key=lambda place: (TIERS.index(place[0]), place)
+            )
         )
 
 
@@ -242,7 +244,7 @@ def listed(index: Index, category: str) -> list[bytes]:
 
 def _grades(site: Site) -> list[GradePolicy]:
     """Return the grades of the site, those of classes and variants apart."""
-    return [one for one in site.policy.grades.values() if one.key == one.grade]
+    return [grade for grade in site.policy.grades.values() if grade.key == grade.grade]
 
 
 def _closed_to(site: Site, grade: GradePolicy) -> list[str]:
@@ -310,7 +312,7 @@ class TierProbe(NamedTuple):
     def of(cls, source: str, name: bytes, grade: GradePolicy) -> TierProbe:
         """Return the questions for a name and a grade."""
         addresses = IPv4Address(grade.sinkhole_ipv4), IPv6Address(grade.sinkhole_ipv6)
-        return cls(source, name, frozenset(one.packed for one in addresses))
+        return cls(source, name, frozenset(address.packed for address in addresses))
 
     async def by_udp(self, at: ListenAddress) -> SelfTestOutcome:
         """Ask for A and AAAA by UDP; the name is blocked if it is for both types."""
@@ -375,8 +377,8 @@ def is_own_block(response: ParsedResponse, sinkholes: frozenset[bytes]) -> bool:
     if not any(one.code in _BLOCKS for one in edes_of(response.edns)):
         return False
     rdata = [
-        (one.section, one.rtype, response.message[one.rdata_offset : one.end])
-        for one in response.records
+        (record.section, record.rtype, response.message[record.rdata_offset : record.end])
+        for record in response.records
     ]
     answers = [data for section, _, data in rdata if section == ANSWER]
     if answers:

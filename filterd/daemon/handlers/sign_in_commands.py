@@ -239,7 +239,7 @@ class _SignIn:
         day = self._state.day()
 
         def count(book: AccountBook) -> AccountBook:
-            found = next((one for one in book.devices if one.id == device_id), None)
+            found = next((device for device in book.devices if device.id == device_id), None)
             if found is None or (tries < 0 and found.tries_left <= 0):
                 raise not_enrolled()
             if tries < 0:
@@ -337,17 +337,17 @@ class _Enrolment:
         name, now = wanted_account(asked.account, caller), self._state.time.least()
         return tuple(
             DeviceRow(
-                id=one.id,
-                name=one.label,
-                account=one.account,
-                state=_state_of(one, now),
-                made_at=one.made_at,
-                ends_at=one.ends_at,
-                used_on=one.used_on,
-                tries_left=one.tries_left,
+                id=device.id,
+                name=device.label,
+                account=device.account,
+                state=_state_of(device, now),
+                made_at=device.made_at,
+                ends_at=device.ends_at,
+                used_on=device.used_on,
+                tries_left=device.tries_left,
             )
-            for one in self._state.book.devices
-            if name in ("", one.account)
+            for device in self._state.book.devices
+            if name in ("", device.account)
         )
 
     async def revoke(self, asked: RevokeDevice, caller: Caller) -> OwnedThing:
@@ -366,7 +366,7 @@ class _Enrolment:
         return _named(device)
 
     def _device(self, wanted: str) -> EnrolledDevice:
-        found = next((one for one in self._state.book.devices if one.id == wanted), None)
+        found = next((device for device in self._state.book.devices if device.id == wanted), None)
         if found is None:
             raise ControlError(say("there is no device {id}", id=shown(wanted)))
         return found
@@ -375,7 +375,7 @@ class _Enrolment:
 def _without_ended(book: AccountBook, now: float) -> AccountBook:
     """Return the book without devices that count no more, which make room for others."""
     return replace(
-        book, devices=tuple(one for one in book.devices if _state_of(one, now) != "ended")
+        book, devices=tuple(device for device in book.devices if _state_of(device, now) != "ended")
     )
 
 

@@ -79,7 +79,7 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
         if not found:  # totals may be of a class or network of a former site
             policy = manager.site.policy
             check_known(wanted.class_id, [one.id for one in policy.classes])
-            check_known(wanted.network, [one.id for one in policy.networks])
+            check_known(wanted.network, [network.id for network in policy.networks])
         return found
 
     async def log_export(asked: ExportTotals, caller: Caller) -> ExportedTotals:
@@ -168,7 +168,7 @@ class PublishedMonth(NamedTuple):
     @property
     def least_devices(self) -> int:
         """The least number of devices behind a cell: k may have been raised since."""
-        return min(self.totals.periods[one].least_devices for one in self.periods)
+        return min(self.totals.periods[period].least_devices for period in self.periods)
 
 
 class TotalsExport:
@@ -221,11 +221,14 @@ class TotalsExport:
             if answers is None
             else tuple(
                 HelpAnswer(
-                    **one._asdict(),
-                    names={"vi": known[one.category].name_vi, "en": known[one.category].name_en},
+                    **answer._asdict(),
+                    names={
+                        "vi": known[answer.category].name_vi,
+                        "en": known[answer.category].name_en,
+                    },
                 )
-                for one in answers
-                if one.category in known
+                for answer in answers
+                if answer.category in known
             ),
         )
 

@@ -115,7 +115,7 @@ class RoomWatches:
                 say("room {room} is not being watched; start with `filterd room learn`", room=room)
             )
         elsewhere = _macs(policy, but=room)
-        rooms = {one.id for one in policy.networks if one.room and one.id != room}
+        rooms = {network.id for network in policy.networks if network.room and network.id != room}
         looked = await self._survey.look(_without_macs(policy))
         await self._forget_absent(watch, {one.mac for one in looked if one.answers})
         for one in looked:
@@ -152,9 +152,9 @@ class RoomWatches:
         rows = device_rows(await self._survey.look(policy), {}, {})
         return {
             "devices": [
-                {"mac": one["mac"], "address": one["addresses"][0], "name": one["host"]}
-                for one in rows
-                if one["network"] is None
+                {"mac": row["mac"], "address": row["addresses"][0], "name": row["host"]}
+                for row in rows
+                if row["network"] is None
             ]
         }
 
@@ -234,12 +234,12 @@ class ExamTrials:
         """
         now = self._clock.monotonic()
         self._trials[room] = _Trial(by, now + LONGEST_S, now + UNREAD_S)
-        await asyncio.gather(*(self._tell(one, room, UNREAD_S) for one in self._workers))
+        await asyncio.gather(*(self._tell(worker, room, UNREAD_S) for worker in self._workers))
 
     async def end(self, room: str) -> None:
         """End a trial run, and forget its names."""
         self._trials.pop(room, None)
-        asked = (self._tell(one, room, 0.0) for one in self._workers)
+        asked = (self._tell(worker, room, 0.0) for worker in self._workers)
         await asyncio.gather(*asked, return_exceptions=True)
 
     async def names(self, room: str, by: str) -> dict[str, Any]:
@@ -317,13 +317,13 @@ def _as_text(wire: bytes) -> str:
 
 
 def _macs(policy: Policy, but: str = "") -> set[str]:
-    return {mac for one in policy.networks if one.id != but for mac in one.macs}
+    return {mac for network in policy.networks if network.id != but for mac in network.macs}
 
 
 def _without_macs(policy: Policy) -> Policy:
     """Return a policy that locates devices only by ranges and interfaces."""
-    return replace(policy, networks=tuple(replace(one, macs=()) for one in policy.networks))
+    return replace(policy, networks=tuple(replace(network, macs=()) for network in policy.networks))
 
 
-def _plain(one: Seen) -> dict[str, Any]:
-    return {"mac": one.mac, "address": one.address, "name": one.host}
+def _plain(seen: Seen) -> dict[str, Any]:
+    return {"mac": seen.mac, "address": seen.address, "name": seen.host}

@@ -55,8 +55,8 @@ class GuardedOpenings:
         things: tuple[LocalException | GradeSetting | RoomSetting, ...]
         things = (*overrides.exceptions, *overrides.grades, *overrides.rooms)
         found = {
-            one.id
-            for one in things
-            if (one.ends_at is None or one.ends_at > latest) and opened_by(one, policy, index)
+            thing.id
+            for thing in things
+            if (thing.ends_at is None or thing.ends_at > latest) and opened_by(thing, policy, index)
         }
         return sorted(found)[:MAX_NAMES]

@@ -316,7 +316,7 @@ class LogKeeper(MinuteRounds):
         return worker, Batch.from_plain(plain)
 
     async def _note_service(self, batches: Iterable[Batch] = ()) -> None:
-        lost = {one.worker: one.lost for one in batches}
+        lost = {batch.worker: batch.lost for batch in batches}
         # What a worker had lost before this manager knew it was noted by the one before.
         more = sum(n - self._lost.get(worker, n) for worker, n in lost.items())
         self._lost |= lost

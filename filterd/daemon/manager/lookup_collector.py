@@ -161,7 +161,7 @@ class LookupCollector(MinuteRounds):
                 return
         in_hand: dict[Channel, list[LookupBatch]] = {one: [] for one in self._workers}
         for _ in range(_MOST_ASKED):
-            answers = await asyncio.gather(*(self._ask(*one) for one in in_hand.items()))
+            answers = await asyncio.gather(*(self._ask(*item) for item in in_hand.items()))
             for worker, batch in zip(in_hand, answers, strict=True):
                 if batch.lookups:
                     in_hand[worker].append(batch)
@@ -234,9 +234,9 @@ class LookupCollector(MinuteRounds):
         """Count the devices behind names; keep what is to be written of it."""
         add = self.seen.add
         for (day, *_), lookups in by_days(batch.lookups, self._zone()):
-            for one in lookups:
+            for lookup in lookups:
                 # Equal lookups of a slot come without a device, and once more for each device.
-                if one.device and (seen := add(day, one)) is not None:
+                if lookup.device and (seen := add(day, lookup)) is not None:
                     self._unwritten.setdefault(day, {})[seen[:4]] = seen
 
     async def _keep(self, today: str, days: int) -> None:

@@ -79,7 +79,11 @@ def compiled(setting: Setting, *, lists_only: bool) -> tuple[Path, tuple[ConfigE
 
 def _current(policies: Iterable[Path], config: Path, blocklists: Path) -> Path | None:
     """Return the first policy that was compiled from the present files."""
-    found = (one for one in policies if build_record.is_current(one, config, blocklists=blocklists))
+    found = (
+        policy
+        for policy in policies
+        if build_record.is_current(policy, config, blocklists=blocklists)
+    )
     return next(found, None)
 
 

@@ -226,7 +226,9 @@ def _has_lesson(policy: Policy, hour: float) -> bool:
     if shown.day in Closures(policy.holidays):
         return False
     ends_s = shown.second + _HOUR_S
-    return any(one.starts_s < ends_s and one.ends_s > shown.second for one in policy.lessons)
+    return any(
+        lesson.starts_s < ends_s and lesson.ends_s > shown.second for lesson in policy.lessons
+    )
 
 
 def _is_not_counted(site: Site, now: float) -> bool:
@@ -367,7 +369,7 @@ def with_protection(site: Site, status: Row, feed: Row, program: Row) -> dict[st
 
 def coverage_of_closed(site: Site) -> tuple[CategoryCoverage, ...]:
     """Return how each category is covered that is closed to a grade."""
-    closed = frozenset[str]().union(*(one.closed for one in site.policy.grades.values()))
+    closed = frozenset[str]().union(*(grade.closed for grade in site.policy.grades.values()))
     found = coverage(site.index.lists, site.index.build, closed)
     return tuple(one for one in found if one.category in closed)
 
@@ -411,9 +413,9 @@ def school_day(
         "blocked_today": {key: n for key, n in blocked.most_common() if n},
         "blocked_categories": {key: n for key, n in categories.most_common() if n},
         "category_names": {
-            one.id: {"vi": one.name_vi, "en": one.name_en}
-            for one in timed.policy.categories.values()
-            if categories[one.id]
+            category.id: {"vi": category.name_vi, "en": category.name_en}
+            for category in timed.policy.categories.values()
+            if categories[category.id]
         },
         "exceptions": [
             one
@@ -422,8 +424,10 @@ def school_day(
         ],
         "loans": [one for one in plain.get("loans", ()) if state_of(one, now) == "on"],
         "exams": not_ended(plain.get("exams", ()), now),
-        "rooms": [one for one in rooms if one["is_room"] or is_changed(one)],
+        "rooms": [room for room in rooms if room["is_room"] or is_changed(room)],
         "log_levels": named_rows(level_rows(state)),
         "log_waiting": waiting_rows(state),
-        "locked_parts": [one._asdict() for one in locked_parts(timed.policy, timed.overrides, now)],
+        "locked_parts": [
+            part._asdict() for part in locked_parts(timed.policy, timed.overrides, now)
+        ],
     }

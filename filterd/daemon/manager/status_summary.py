@@ -97,7 +97,7 @@ class StatusSummary:
             **sums,
             "traffic": {**sums.get("traffic", {}), "blocked": blocked},
             # Of shared sockets: each worker reports the same.
-            "receive_drops": max((one["receive_drops"] for one in workers), default=0),
+            "receive_drops": max((worker["receive_drops"] for worker in workers), default=0),
             "upstreams": upstreams_of(workers),
             "tunnels": tunnels_of(workers),
             "tls": tls_of(workers, sums.get("tls", {})),
@@ -113,7 +113,9 @@ class StatusSummary:
     def _pauses(self) -> list[dict[str, Any]]:
         """Return the pauses that hold now, as plain data."""
         site = self._manager.site
-        dated = (one for one in site.moment.changes if one.change.layer is Layer.PAUSE)
+        dated = (change for change in site.moment.changes if change.change.layer is Layer.PAUSE)
         held = {one.change.source for one in dated if one.holds}
         exceptions = site.timed.overrides.exceptions
-        return [state_file.to_plain(one) for one in exceptions if str(one.id) in held]
+        return [
+            state_file.to_plain(exception) for exception in exceptions if str(exception.id) in held
+        ]

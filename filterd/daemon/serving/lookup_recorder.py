@@ -105,7 +105,7 @@ class LookupRecorder:
         if (zone := ZoneInfo(site.policy.time_zone)) is not self._pseudonyms.zone:
             self._pseudonyms.zone, self._day = zone, DaySpan("", 0, 0)
         self._names, self._names_of = {}, site
-        others = tuple(one for one in self._resolver.observers if one is not self)
+        others = tuple(observer for observer in self._resolver.observers if observer is not self)
         self._resolver.observers = (*others, self) if self._levels else others
         self._resolver.is_unlisted = self.is_unlisted if self._levels else None
 
@@ -269,5 +269,5 @@ def _is_private(found: re.Match[bytes]) -> bool:
 
 def _above(qname: bytes, end: int) -> bytes:
     """Return the ancestor whose labels begin at an octet of the name, or behind it."""
-    above = (one for one in names.suffixes(qname) if len(qname) - len(one) >= end)
+    above = (suffix for suffix in names.suffixes(qname) if len(qname) - len(suffix) >= end)
     return next(above, names.ROOT)

@@ -492,4 +492,8 @@ class TcpSlots:
 
     def _first_to_leave(self, holders: Iterable[Holder]) -> Holder | None:
         """Return, of the largest holder, the connection with the oldest last progress."""
-        return min(holders, key=lambda one: (-self.of(one.client), one.progressed_at), default=None)
+        return min(
+            holders,
+            key=lambda holder: (-self.of(holder.client), holder.progressed_at),
+            default=None,
+        )

@@ -80,8 +80,8 @@ class TlsTransport:
 
     def status(self) -> dict[str, Any]:
         """Return counters and what there is now, as plain data."""
-        counted = sum((one.counters for one in self.listeners), Counter[str]())
-        bound = (one.getsockname() for one in self.sockets)
+        counted = sum((listener.counters for listener in self.listeners), Counter[str]())
+        bound = (socket.getsockname() for socket in self.sockets)
         problem = self._unbound or self._certificate.problem
         return {
             **{key: counted[key] for key in COUNTERS},

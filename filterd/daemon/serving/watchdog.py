@@ -226,7 +226,7 @@ def _answers(response: ParsedResponse) -> set[bytes]:
     if response.rcode != Rcode.NOERROR:
         return set()
     answers = (record for record in response.records if record.section == ANSWER)
-    return {response.message[one.rdata_offset : one.end] for one in answers}
+    return {response.message[answer.rdata_offset : answer.end] for answer in answers}
 
 
 async def _ask(probe: Probe, mark: bytes) -> ParsedResponse:

@@ -80,7 +80,7 @@ class WorkerStatus:
             for member in group.members
         }
         servers = self._path.sites.current.route.servers
-        return [self._upstream(one, known.get(one)) for one in servers]
+        return [self._upstream(server, known.get(server)) for server in servers]
 
     def _upstream(self, server: UpstreamServer, health: ServerHealth | None) -> dict[str, Any]:
         clock, problem = self._path.clock, self._path.forwarder.problem_of(server)

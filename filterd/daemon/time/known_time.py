@@ -101,7 +101,7 @@ class KnownTime:
 
     def floor(self, sources: Iterable[float]) -> float:
         """Return the latest of the kept time, the sources and the release."""
-        right = (one for one in sources if not self.wrong_after < one <= self.wrong_until)
+        right = (source for source in sources if not self.wrong_after < source <= self.wrong_until)
         return max(one for one in (RELEASED_AT, self.at, *right) if RELEASED_AT <= one < LATEST)
 
     def certain(self) -> float:

@@ -119,11 +119,11 @@ class Judges:
             defaultdict(list),
             defaultdict(list),
         )
-        for one in names:
-            half = self.halves[one.half]
-            for look in (None,) if one.looks is None else one.looks:
-                self._places[one.half][look].append(len(half))
-            half.append(one)
+        for name in names:
+            half = self.halves[name.half]
+            for look in (None,) if name.looks is None else name.looks:
+                self._places[name.half][look].append(len(half))
+            half.append(name)
         every = (*self.halves[0], *self.halves[1])
         self.certain = sum(one.is_certain for one in every)
         self.ranked = len(every) - self.certain
@@ -132,7 +132,7 @@ class Judges:
         """Return the names of a half that may fit a rule, in their order."""
         places, names = self._places[half], self.halves[half]
         found = set(places.get(None, ()))
-        found.update(at for one in skeletons for at in places.get(one, ()))
+        found.update(at for skeleton in skeletons for at in places.get(skeleton, ()))
         return [names[at] for at in sorted(found)]
 
 

@@ -202,13 +202,13 @@ def _family(shape: bytes, names: list[bytes]) -> Family:
     narrowed, parts = shape, shape.split(b"#")
     longest = 0
     if len(parts) > 1:
-        runs = [DIGITS.findall(plain(one[: one.index(b".")]) or b"") for one in names]
+        runs = [DIGITS.findall(plain(name[: name.index(b".")]) or b"") for name in names]
         narrowed = parts[0]
         for values, part in zip(zip(*runs, strict=True), parts[1:], strict=True):
             narrowed += (values[0] if len(set(values)) == 1 else b"#") + part
         longest = max(len(run) for some in runs for run in some)
     # One digit more than was seen: families count up, from 99 to 100.
-    examples = tuple(one.decode("ascii") for one in names[:EXAMPLES])
+    examples = tuple(name.decode("ascii") for name in names[:EXAMPLES])
     return Family(narrowed, min(longest + 1, MOST_DIGITS), len(names), examples)
 
 
@@ -229,9 +229,9 @@ class Harmless:
 
     def __init__(self, names: Iterable[Registered]) -> None:
         self._by_skeleton = defaultdict[bytes, list[Registered]](list)
-        for one in names:
-            for key in _keys(one.label):
-                self._by_skeleton[key].append(one)
+        for name in names:
+            for key in _keys(name.label):
+                self._by_skeleton[key].append(name)
 
     def fitting(self, rule: LookalikeRule, suffixes: Iterable[str]) -> tuple[str, ...]:
         """Return the names that a rule would close.

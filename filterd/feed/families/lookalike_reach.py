@@ -85,8 +85,10 @@ class Schools(NamedTuple):
 
 def shapes_of_schools(schools: Collection[Registered]) -> Schools:
     """Return what rules must know of the names of schools."""
-    domains = Counter(one.suffix for one in schools if "." not in one.suffix)
-    letters = (letters_alone(one.label) for one in schools if _NUMBERED.fullmatch(one.label))
+    domains = Counter(school.suffix for school in schools if "." not in school.suffix)
+    letters = (
+        letters_alone(school.label) for school in schools if _NUMBERED.fullmatch(school.label)
+    )
     return Schools(domains, frozenset(letters), len(schools))
 
 
@@ -141,7 +143,7 @@ class _Places:
     """
 
     def __init__(self, members: Iterable[bytes], schools: Schools) -> None:
-        listed = Counter(one[one.index(b".") + 1 :] for one in members)
+        listed = Counter(member[member.index(b".") + 1 :] for member in members)
         least = max(1, schools.known // _ONE_OF)
         found = {one.encode("ascii"): count for one, count in schools.domains.items()}
         at_home = {one.encode("ascii") for one in OF_SCHOOLS}
@@ -197,7 +199,7 @@ class _Forms:
 
 
 def _reach(domains: Iterable[bytes], schools: Schools) -> Reach:
-    names = frozenset(wire_names.from_text(one.decode("ascii")) for one in domains)
+    names = frozenset(wire_names.from_text(domain.decode("ascii")) for domain in domains)
     return Reach(names, schools.letters)
 
 

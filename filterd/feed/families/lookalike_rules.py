@@ -169,7 +169,7 @@ def make_rules(
         for half in (0, 1)
     ]
     shapes = shapes_of_schools(of_schools)
-    decided = {(one.category, one.shape): one for one in decisions}
+    decided = {(decision.category, decision.shape): decision for decision in decisions}
     all_known = Harmless(known)
     suffixes, queue, errors = dict[str, tuple[str, ...]](), list[Waiting](), list[KindErrors]()
     anywhere, near = list[tuple[str, HeldRule]](), list[tuple[str, HeldRule]]()
@@ -225,7 +225,9 @@ class _Candidates:
         self._beneath = frozenset(map(wire_names.from_text, self.suffixes))
         self._suffixes_of_all = _suffixes_of_all()
         self._undecided = [
-            one for one in families(members) if _may_close(one.shape) and one.shape not in decided
+            family
+            for family in families(members)
+            if _may_close(family.shape) and family.shape not in decided
         ]
         self._large = {
             one.shape for one in self._undecided if _is_large_enough(one, words, imitates=imitates)
@@ -236,9 +238,9 @@ class _Candidates:
             shapes = (LookalikeRule(one, MOST_DIGITS, self._beneath) for one in decided)
             of_persons = Lookalikes(shapes)
             self._near = [
-                one
-                for one in near_rules(members, schools, self._beneath, words)
-                if one.rule.shape not in decided and not _is_within(one.rule, of_persons)
+                rule
+                for rule in near_rules(members, schools, self._beneath, words)
+                if rule.rule.shape not in decided and not _is_within(rule.rule, of_persons)
             ]
 
     def accepted(self) -> Iterator[HeldRule]:
@@ -314,17 +316,17 @@ def rules_of(
         decisions: on families.
         left_open: names that schools have reported as closed by mistake, and that it accepted.
     """
-    mirrored = [one.id for one in catalog.categories if has_mirrors(one)]
+    mirrored = [category.id for category in catalog.categories if has_mirrors(category)]
     # What an entry closes anyway is no reason to ask about a rule that would, too.
     closed = {rank for one in mirrored for rank in published[one].popular}
     ranking = [name for rank, name in enumerate(popular.names, 1) if rank not in closed]
     wrongly = set[str]().union(*(published[one].wrongly_closed for one in mirrored))
     kept_open = [*left_open, *(name for name in popular.frozen if name not in wrongly)]
-    kept_open += [wire_names.to_text(one.name) for one in catalog.pins]
-    kept_open += [wire_names.to_text(one.name) for one in catalog.protections]
+    kept_open += [wire_names.to_text(pin.name) for pin in catalog.pins]
+    kept_open += [wire_names.to_text(protection.name) for protection in catalog.protections]
     kept_open += [wire_names.to_text(one) for some in catalog.services for one in some.names]
     listed = {one: _listed(published[one]) for one in mirrored}
-    imitating = {one.id for one in catalog.categories if one.security}
+    imitating = {category.id for category in catalog.categories if category.security}
     return make_rules(listed, ranking, decisions, imitating, popular.words, kept_open=kept_open)
 
 
@@ -373,7 +375,7 @@ def added_rules(
                 for reach, shapes in groups.items()
             ]
             schools = frozenset[bytes]().union(*(reach.schools for reach in groups))
-            added[category]["schools"] = sorted(one.decode("ascii") for one in schools)
+            added[category]["schools"] = sorted(school.decode("ascii") for school in schools)
         if everywhere and category in wholes:
             added[wholes[category]].setdefault("parts", {})[category] = everywhere
     return dict(added)
@@ -397,8 +399,8 @@ def _waiting(category: str, family: Family, closes: tuple[str, ...]) -> Waiting:
 
 def _labels(members: Iterable[bytes]) -> set[bytes]:
     """Return the labels of members in plain form."""
-    names = (name_of(one) for one in members)
-    return {label for one in names if (label := plain(one[: one.index(b".")]))}
+    names = (name_of(member) for member in members)
+    return {label for name in names if (label := plain(name[: name.index(b".")]))}
 
 
 def _free_forms(
@@ -470,6 +472,6 @@ def _suffixes(members: Iterable[bytes]) -> tuple[str, ...]:
 
     If there are many, those of most names are returned.
     """
-    counts = Counter(one[one.index(b".") + 1 :] for one in members)
-    most = sorted(counts, key=lambda one: (-counts[one], one))[:MOST_SUFFIXES]
+    counts = Counter(member[member.index(b".") + 1 :] for member in members)
+    most = sorted(counts, key=lambda count: (-counts[count], count))[:MOST_SUFFIXES]
     return tuple(sorted(one.decode("ascii") for one in most))

@@ -85,12 +85,19 @@ class Ingredients:
     @property
     def version(self) -> str:
         """The id: the same ingredients and the same program make the same version."""
-        texts = {one.id: one.sha256 for one in self.reports}
+        texts = {report.id: report.sha256 for report in self.reports}
         made_of = [
             _program() if self.feed is None else _tables(self.feed),
             [
-                [one.id, one.category, one.format, one.subtrees, one.addresses, texts[one.id]]
-                for one in self.sources
+                [
+                    source.id,
+                    source.category,
+                    source.format,
+                    source.subtrees,
+                    source.addresses,
+                    texts[source.id],
+                ]
+                for source in self.sources
             ],
             [
                 [one, sorted(key.hex() for key in keys)]
@@ -116,7 +123,7 @@ class FollowedOffer:
     def remarks(self) -> tuple[Sentence, ...]:
         """How each source that has not come as usual came, and the sum of all."""
         reports = self._made_of.reports
-        remarks = [_remark(one) for one in reports]
+        remarks = [_remark(report) for report in reports]
         taken = counted(reports)
         failed = taken[SourceOutcome.KEPT] + taken[SourceOutcome.MISSING]
         total = say(
@@ -125,12 +132,12 @@ class FollowedOffer:
             unchanged=taken[SourceOutcome.UNCHANGED],
             failed=failed,
         )
-        return (*(one for one in remarks if one), total)
+        return (*(remark for remark in remarks if remark), total)
 
     @property
     def retry_after_s(self) -> float:
         """The longest pause that a server asked for whose list was not taken."""
-        return max((one.retry_after_s for one in self._made_of.reports), default=0.0)
+        return max((report.retry_after_s for report in self._made_of.reports), default=0.0)
 
     def is_in(self, folder: Path) -> bool:
         """Return whether a folder, which has this id, is whole."""
@@ -139,7 +146,9 @@ class FollowedOffer:
     def take(self, versions: Versions, progress: Progress) -> Taken:
         """Make its folder of what ships and of the texts at hand."""
         made_of = self._made_of
-        texts = {one.id: self._folder.text(one.id) for one in made_of.reports if one.sha256}
+        texts = {
+            report.id: self._folder.text(report.id) for report in made_of.reports if report.sha256
+        }
         dates = days_of(made_of.reports)
         wanted = ContentRequest(made_of.sources, texts, made_of.left_out, made_of.feed, dates)
         return make_version(self.version, wanted, made_of.reports, versions, progress)
@@ -152,9 +161,9 @@ class FollowedOffer:
         The tables of the version are those of the program, whatever the version before had.
         """
         del now
-        held = {one.kind for one in judgement.findings if one.severity is Severity.HELD}
+        held = {finding.kind for finding in judgement.findings if finding.severity is Severity.HELD}
         # A version names the sources that it has a text of; others may never come.
-        here = {one.id for one in self._made_of.reports if one.sha256}
+        here = {report.id for report in self._made_of.reports if report.sha256}
         wanted = {TABLES} if here == self._before else {TABLES, GROWTH, _RELEASABLE}
         return say("the choice of followed lists has changed") if held <= wanted else None
 
@@ -179,7 +188,7 @@ def make_version(
         FilterdError: it cannot be made, or the disk refused.
     """
     made = versions.partial_of(version)
-    octets = sum(one.octets for one in reports if one.outcome is SourceOutcome.TAKEN)
+    octets = sum(report.octets for report in reports if report.outcome is SourceOutcome.TAKEN)
     progress(octets, octets)
     make_in_child(wanted, made, memory_octets=night_octets())
     with writing(made):
@@ -250,7 +259,7 @@ class FollowedArrival:
         if self._feed is None:
             return self._sources
         categories = fillable_categories(self._feed)
-        return tuple(one for one in self._sources if one.category in categories)
+        return tuple(source for source in self._sources if source.category in categories)
 
 
 def _check_size(sources: Sequence[PublicSource], reports: Sequence[SourceReport]) -> None:
@@ -263,7 +272,7 @@ def _check_size(sources: Sequence[PublicSource], reports: Sequence[SourceReport]
 
 
 def _check_some_came(reports: Sequence[SourceReport]) -> None:
-    failed = [one for one in reports if one.reason]
+    failed = [report for report in reports if report.reason]
     if not reports or len(failed) < len(reports):
         return
     error = FetchError(
@@ -295,7 +304,7 @@ def _before(current: Candidate | None) -> set[str] | None:
     if current is None or not is_followed(current.version):
         return None
     try:
-        return {one.id for one in load_sources(current.folder)}
+        return {source.id for source in load_sources(current.folder)}
     except FilterdError:
         return None
 

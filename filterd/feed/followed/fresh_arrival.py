@@ -56,7 +56,7 @@ class FreshOffer:
     ) -> None:
         self._night, self._sources, self._reports = night, sources, reports
         self._folder, self._left_out = folder, left_out
-        text = " ".join(f"{one.id} {one.sha256}" for one in reports)
+        text = " ".join(f"{report.id} {report.sha256}" for report in reports)
         digits = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
         self.version = f"{base_of(night.version)}-{digits}"
 
@@ -66,7 +66,9 @@ class FreshOffer:
 
     def take(self, versions: Versions, progress: Progress) -> Taken:
         """Make its folder of the version in force and of the texts at hand."""
-        texts = {one.id: self._folder.text(one.id) for one in self._reports if one.sha256}
+        texts = {
+            report.id: self._folder.text(report.id) for report in self._reports if report.sha256
+        }
         wanted = ContentRequest(self._sources, texts, self._left_out, night=self._night.folder)
         return make_version(self.version, wanted, self._reports, versions, progress)
 
@@ -108,12 +110,14 @@ class FreshArrival:
         night = self._versions.current()
         if night is None or not is_followed(night.version):
             return None
-        known = {one.id for one in load_sources(night.folder)}
-        sources = [one for one in self._sources if one.between_nights and one.id in known]
+        known = {source.id for source in load_sources(night.folder)}
+        sources = [
+            source for source in self._sources if source.between_nights and source.id in known
+        ]
         if not sources:
             return None
         reports = fetch_sources(sources, self._folder, self._clock, rules=self._rules)
-        if all(one.outcome is not SourceOutcome.TAKEN for one in reports):
+        if all(report.outcome is not SourceOutcome.TAKEN for report in reports):
             return None
         left_out = self._file.read().exclusions(sources, self._clock.wall())
         return FreshOffer(night, sources, reports, self._folder, left_out)

@@ -62,16 +62,16 @@ def write_fresh(
     _link(base, made)
     entries, count = list[dict[str, Any]](), 0
     keys = {one.id: whole_of(one) for one in catalog.categories if not one.ordered}
-    for category in dict.fromkeys(one.category for one in sources if one.id in texts):
+    for category in dict.fromkeys(source.category for source in sources if source.id in texts):
         if category not in keys:
             continue
-        mine = [one for one in sources if one.category == category and one.id in texts]
+        mine = [source for source in sources if source.category == category and source.id in texts]
         names = _new_names(catalog, category, mine, texts, left_out)
         if not 0 < len(names) <= MOST_NAMES:
             continue
         count += len(names)
         list_id = FRESH + category
-        text = "".join(f"{one}\n" for one in names)
+        text = "".join(f"{name}\n" for name in names)
         (made / "lists" / f"{list_id}.txt").write_text(text, encoding="ascii")
         entries.append(
             {
@@ -98,8 +98,10 @@ def _new_names(
 ) -> list[str]:
     """Return names that no list of third parties has, in their notation."""
     given = [
-        ListSource(one.id, category, one.format, str(texts[one.id]), subtrees=one.subtrees)
-        for one in sources
+        ListSource(
+            source.id, category, source.format, str(texts[source.id]), subtrees=source.subtrees
+        )
+        for source in sources
     ]
     merged = normalise(
         next(one for one in catalog.categories if one.id == category),
@@ -119,7 +121,7 @@ def _new_names(
         for one in merged.lists
         if one.id == MERGED_PREFIX + category
     )
-    return [one for one in lines if one not in known and one.removeprefix("=") not in known]
+    return [line for line in lines if line not in known and line.removeprefix("=") not in known]
 
 
 def _link(base: Path, made: Path) -> None:

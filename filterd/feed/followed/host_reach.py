@@ -59,7 +59,9 @@ class HostReach:
         clock: Clock,
         within_s: float = LOOKED_FOR_S,
     ) -> None:
-        found = {_server(one) for one in addresses if split(one).scheme in policy.schemes}
+        found = {
+            _server(address) for address in addresses if split(address).scheme in policy.schemes
+        }
         self._servers = [one for one in sorted(found) if one.host]
         self._policy, self._clock, self._within_s = policy, clock, within_s
         self._is_any_reached: bool | None = None
@@ -105,8 +107,8 @@ class HostReach:
     def _look(self) -> bool:
         """Return whether one of the servers takes a connection in time."""
         answers, deadline = queue.SimpleQueue[bool](), self._clock.monotonic() + self._within_s
-        for one in self._servers:
-            threading.Thread(target=self._find, args=(one, answers), daemon=True).start()
+        for server in self._servers:
+            threading.Thread(target=self._find, args=(server, answers), daemon=True).start()
         for _ in self._servers:
             left_s = max(deadline - self._clock.monotonic(), 0.0)
             try:
@@ -122,7 +124,7 @@ class HostReach:
     def _is_reached(self, server: _Host) -> bool:
         """Return whether a server takes a connection, or is left for its request to judge."""
         try:
-            return any(_connects(one, server.port) for one in self._addresses(server))
+            return any(_connects(address, server.port) for address in self._addresses(server))
         except RedirectError:  # it has an address; the request reports that it is not public
             return True
         except OSError:  # its name cannot be resolved

@@ -121,7 +121,7 @@ def _not_so(source_id: str) -> ForeignContentError:
 def _zip_member(packed: IO[bytes], source_id: str, member: str) -> Iterator[IO[bytes]]:
     with opened_zip(packed) as archive:
         files = [one for one in archive.infolist()[:MOST_MEMBERS] if not one.is_dir()]
-        wanted = [one for one in files if member in ("", one.filename)]
+        wanted = [file for file in files if member in ("", file.filename)]
         if len(wanted) != 1:
             raise _no_member(source_id, member)
         with archive.open(wanted[0]) as text:

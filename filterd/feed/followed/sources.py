@@ -250,7 +250,7 @@ class _Asking:
     ) -> None:
         self._folder, self._clock, self._rules = folder, clock, rules
         self._spending, self._waits = Spending(rules.budget, clock), folder.waits
-        addresses = [address for one in sources for address in one.addresses]
+        addresses = [address for source in sources for address in source.addresses]
         self._reach = HostReach(addresses, rules.policy, clock)
 
     @property
@@ -449,25 +449,27 @@ def kept_reports(sources: Sequence[PublicSource], folder: SourceFolder) -> tuple
     It does not ask for a new text.
     """
     return tuple(
-        SourceReport(one.id, SourceOutcome.MISSING)
-        if (note := folder.note(one)) is None
-        else _report(one, SourceOutcome.UNCHANGED, note)
-        for one in sources
+        SourceReport(source.id, SourceOutcome.MISSING)
+        if (note := folder.note(source)) is None
+        else _report(source, SourceOutcome.UNCHANGED, note)
+        for source in sources
     )
 
 
 def days_of(reports: Iterable[SourceReport]) -> dict[str, str]:
     """Return the days on which the present texts came, ISO 8601, by source id."""
     return {
-        one.id: datetime.fromtimestamp(one.since, UTC).date().isoformat()
-        for one in reports
-        if 0 < one.since < _LATEST_S
+        report.id: datetime.fromtimestamp(report.since, UTC).date().isoformat()
+        for report in reports
+        if 0 < report.since < _LATEST_S
     }
 
 
 def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:
     """Return how many sources have which outcome, all outcomes among them."""
-    return {outcome: sum(one.outcome is outcome for one in reports) for outcome in SourceOutcome}
+    return {
+        outcome: sum(report.outcome is outcome for report in reports) for outcome in SourceOutcome
+    }
 
 
 def source_rows(
@@ -478,22 +480,22 @@ def source_rows(
     ``origins`` has the file or command by which a source is followed, by its id.
     """
     rows = []
-    for one in sources:
-        [report] = kept_reports([one], folder) if one.id in origins else [None]
+    for source in sources:
+        [report] = kept_reports([source], folder) if source.id in origins else [None]
         entries = report.entries if report else 0
         rows.append(
             {
-                "id": one.id,
-                "title": one.title,
-                "category": one.category,
-                "licence": one.licence,
-                "attribution": one.attribution,
-                "republish": one.republish,
-                "recommended": one.recommended,
-                "names": entries or one.names,
-                "checked": one.checked,
-                "address": one.address,
-                "followed": origins.get(one.id, ""),
+                "id": source.id,
+                "title": source.title,
+                "category": source.category,
+                "licence": source.licence,
+                "attribution": source.attribution,
+                "republish": source.republish,
+                "recommended": source.recommended,
+                "names": entries or source.names,
+                "checked": source.checked,
+                "address": source.address,
+                "followed": origins.get(source.id, ""),
                 "here": entries > 0,
             }
         )

@@ -140,7 +140,11 @@ class VersionContent:
                 (made / LISTS / f"{one.id}.txt").write_bytes(one.text)
         write_table(made, "catalog", self._catalog())
         canaries = {one: result.canaries for one, result in self.categories.items()}
-        wholes = {one.id: one.part_of for one in self.catalog.categories if one.part_of}
+        wholes = {
+            category.id: category.part_of
+            for category in self.catalog.categories
+            if category.part_of
+        }
         (made / CANARIES_FILE).write_bytes(canaries_yaml(canaries, wholes))
         if self.popular.names:
             (made / POPULAR).write_bytes(self.popular.text())
@@ -171,7 +175,7 @@ class VersionContent:
         return found
 
     def _catalog(self) -> dict[str, Any]:
-        keys = {one.id: whole_of(one) for one in self.catalog.categories}
+        keys = {category.id: whole_of(category) for category in self.catalog.categories}
         lists = [
             {
                 "id": one.id,
@@ -189,18 +193,18 @@ class VersionContent:
         # Attribution: several licences require it.
         sources = [
             {
-                "id": one.id,
-                "title": one.title,
-                "category": keys[one.category]["category"],
-                "format": one.format,
-                "address": one.address,
-                "homepage": one.homepage,
-                "licence": one.licence,
-                "attribution": one.attribution,
-                "checked": one.checked,
+                "id": source.id,
+                "title": source.title,
+                "category": keys[source.category]["category"],
+                "format": source.format,
+                "address": source.address,
+                "homepage": source.homepage,
+                "licence": source.licence,
+                "attribution": source.attribution,
+                "checked": source.checked,
             }
-            for one in self.catalog.sources
-            if one.id in self.used
+            for source in self.catalog.sources
+            if source.id in self.used
         ]
         return {"lists": lists, "sources": sources}
 
@@ -247,15 +251,15 @@ def lists_of(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, .
     """
     theirs = (
         ListSource(
-            one.id,
-            one.category,
-            one.format,
-            str(texts[one.id]),
-            title=one.title,
-            subtrees=one.subtrees,
+            source.id,
+            source.category,
+            source.format,
+            str(texts[source.id]),
+            title=source.title,
+            subtrees=source.subtrees,
         )
-        for one in catalog.sources
-        if one.id in texts
+        for source in catalog.sources
+        if source.id in texts
     )
     return (*catalog.lists, *theirs)
 
@@ -297,15 +301,15 @@ def normalised(
 
 def _check_services(catalog: Catalog) -> None:
     """Refuse services of a category that takes orders only, as every school does."""
-    ordered = {one.id for one in catalog.categories if one.ordered}
-    for one in catalog.services:
-        if one.group in ordered:
+    ordered = {category.id for category in catalog.categories if category.ordered}
+    for service in catalog.services:
+        if service.group in ordered:
             raise ListError(
                 say(
                     "service {service}: category {category} takes signed orders only; give it"
                     " another `group`",
-                    service=one.id,
-                    category=one.group,
+                    service=service.id,
+                    category=service.group,
                 )
             )
 
@@ -390,7 +394,7 @@ class ContentRequest:
     def to_plain(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return {
-            "sources": [asdict(one) for one in self.sources],
+            "sources": [asdict(source) for source in self.sources],
             "texts": {one: str(path) for one, path in self.texts.items()},
             "left_out": {one: [key.hex() for key in keys] for one, keys in self.left_out.items()},
             "feed": None if self.feed is None else str(self.feed),

@@ -102,7 +102,7 @@ class Asking:
         self.clients = tuple(some[0] for some in alike.values())
         self._known = dict[object, _Answers]()
         self._asked = dict[bytes, _Answers]()
-        self._is_by_name = any(one.grade.allow_only for one in self.clients)
+        self._is_by_name = any(client.grade.allow_only for client in self.clients)
         typed = any(claim.types is not None for _, claim in index.claims)
         self._types = _ADDRESS_TYPES if typed else _ADDRESS_TYPES[:1]
 
@@ -177,7 +177,7 @@ class _Answers(NamedTuple):
 
 def _audience(policy: Policy, grade: GradePolicy) -> tuple[object, ...]:
     """Return all that a verdict on a name may depend on."""
-    meant = tuple(one.id for one in policy.rules if Client(grade).is_meant_by(one))
+    meant = tuple(rule.id for rule in policy.rules if Client(grade).is_meant_by(rule))
     return grade.closed, grade.opened, grade.allow_only, grade.tier, meant
 
 

@@ -221,7 +221,7 @@ class _Work:
         for check in ("popular", "asked", "growth", "tables"):
             numbers = counted.get(check, ())
             if is_first:
-                numbers = (replace(one, severity=Severity.NOTE) for one in numbers)
+                numbers = (replace(number, severity=Severity.NOTE) for number in numbers)
             self._note(check, chain(numbers, always.get(check, ())))
 
     def _asked(self, compared: Compared) -> Iterable[Finding]:
@@ -292,7 +292,9 @@ def _not_of_school(index: Index, config: Path) -> frozenset[str]:
     except IndexFormatError:
         return frozenset(one.id for one in index.lists)
     folder = config.absolute()
-    return frozenset(one.id for one in reports if not Path(one.path).is_relative_to(folder))
+    return frozenset(
+        report.id for report in reports if not Path(report.path).is_relative_to(folder)
+    )
 
 
 def _texts(request: GuardRequest, tables: Tables) -> Iterator[Path]:

@@ -136,7 +136,7 @@ def is_of_what_ships(references: Sequence[Compared]) -> bool:
 
 def _is_confidential(asking: Asking, closed: Mapping[str, Match]) -> bool:
     categories = (asking.policy.categories.get(one.category) for one in closed.values())
-    return any(one is not None and one.confidential for one in categories)
+    return any(category is not None and category.confidential for category in categories)
 
 
 def read_popular(folder: Path) -> tuple[str, ...]:
@@ -298,7 +298,7 @@ def _shown(compared: Compared) -> Iterator[Finding]:
     """Find whether names that are never shown would move to where names are shown."""
     before = compared.before
     categories = before.policy.categories.values()
-    confidential = {one.id for one in categories if one.confidential}
+    confidential = {category.id for category in categories if category.confidential}
     lists = [
         one.id
         for one in before.index.lists

@@ -110,7 +110,7 @@ class Judgement:
     def severity(self) -> Severity:
         """The worst of the findings."""
         return max(
-            (one.severity for one in self.findings),
+            (finding.severity for finding in self.findings),
             key=tuple(Severity).index,
             default=Severity.NOTE,
         )
@@ -124,13 +124,13 @@ class Judgement:
     def is_final(self) -> bool:
         """Whether the version is refused for good, independent of the school's files."""
         return any(
-            one.severity is Severity.REFUSED and one.kind not in OF_THE_SCHOOL
-            for one in self.findings
+            finding.severity is Severity.REFUSED and finding.kind not in OF_THE_SCHOOL
+            for finding in self.findings
         )
 
     def error(self) -> GuardError:
         """Return why the version is not activated: its first worst finding, in one line."""
-        worst = [one for one in self.findings if one.severity is self.severity]
+        worst = [finding for finding in self.findings if finding.severity is self.severity]
         why = worst[0].sentence if worst else say("nothing was found")
         more = say(" (and {more} more)", more=len(worst) - 1) if len(worst) > 1 else Sentence("")
         if self.severity is Severity.HELD:
@@ -178,7 +178,9 @@ def dump(judgement: Judgement) -> bytes:
 def bounded(judgement: Judgement) -> Judgement:
     """Return a judgement of a bounded size; of very many findings only the worst."""
     worst = sorted(
-        judgement.findings, key=lambda one: tuple(Severity).index(one.severity), reverse=True
+        judgement.findings,
+        key=lambda finding: tuple(Severity).index(finding.severity),
+        reverse=True,
     )
     kept = set(map(id, worst[:MAX_FINDINGS]))
     lengths = accumulate(sum(map(len, one.subjects)) for one in worst)
@@ -189,12 +191,12 @@ def bounded(judgement: Judgement) -> Judgement:
     }
     findings = tuple(
         replace(
-            one,
-            names=tuple(name[:_MAX_NAME_CHARACTERS] for name in one.names[:MAX_NAMES]),
-            subjects=one.subjects if id(one) in with_subjects else (),
+            finding,
+            names=tuple(name[:_MAX_NAME_CHARACTERS] for name in finding.names[:MAX_NAMES]),
+            subjects=finding.subjects if id(finding) in with_subjects else (),
         )
-        for one in judgement.findings
-        if id(one) in kept
+        for finding in judgement.findings
+        if id(finding) in kept
     )
     return replace(judgement, findings=findings)
 

@@ -64,9 +64,9 @@ def essentials_of(policy: Policy, known: Iterable[Policy] = ()) -> Iterator[Esse
     """Yield pinned and protected names, and targets of rewrites, of a policy."""
     for pin in policy.pins:
         yield Essential(pin.name, pin.subtree, True, frozenset())
-    protections = [one for one in policy.protections if not one.entry_only]
-    for one in protections:
-        yield Essential(one.name, one.subtree, False, one.except_categories)
+    protections = [protection for protection in policy.protections if not protection.entry_only]
+    for protection in protections:
+        yield Essential(protection.name, protection.subtree, False, protection.except_categories)
     exceptions = dict[bytes, frozenset[str]]()
     for one in (*protections, *(one for each in known for one in each.protections)):
         exceptions[one.name] = exceptions.get(one.name, frozenset()) | one.except_categories
@@ -87,7 +87,7 @@ def blocked_essentials(
         references: what is active, if anything is, and the shipped lists.
         feed: the ids of the version's lists; those of the school may close what they want.
     """
-    policies = [one.policy for one in references]
+    policies = [reference.policy for reference in references]
     own = dict.fromkeys(essentials_of(asking.policy, policies))
     if blocked := list(_blocked(asking, references, own, feed)):
         sentence = say(
@@ -180,7 +180,7 @@ def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Ite
             count = sum(counted.get(reason, 0) for reason in reasons)
             if not count:
                 continue
-            quoted = [one.text for one in report.samples if one.reason in reasons]
+            quoted = [sample.text for sample in report.samples if sample.reason in reasons]
             sentence = say(
                 "list {list} has {count} entries that are never allowed: {names}",
                 list=report.id,
@@ -198,13 +198,15 @@ def _blocked(
     essentials: Iterable[Essential],
     feed: Collection[str],
 ) -> Iterator[str]:
-    for one in essentials:
-        asked = [one.name]
-        if one.subtree and len(one.name) < _LONGEST_PARENT:
-            asked.append(_BENEATH + one.name)
+    for essential in essentials:
+        asked = [essential.name]
+        if essential.subtree and len(essential.name) < _LONGEST_PARENT:
+            asked.append(_BENEATH + essential.name)
         for name in asked:
             by = [*asking.closed(name).values(), asking.closes_target(name)]
-            wrong = (match for match in by if match is not None and _is_wrong(match, one, feed))
+            wrong = (
+                match for match in by if match is not None and _is_wrong(match, essential, feed)
+            )
             if not all(_is_of_school(match, references, name) for match in wrong):
                 yield names.to_text(name)
 
@@ -284,16 +286,16 @@ def wrong_rewrites(policy: Policy, known: Sequence[Policy]) -> Iterator[Finding]
 
 
 def _pairs(policy: Policy) -> Iterator[tuple[str, str, bytes, bytes]]:
-    for one in policy.rewrites:
-        for name in one.names:
-            yield one.setting, one.level, name, one.target
+    for rewrite in policy.rewrites:
+        for name in rewrite.names:
+            yield rewrite.setting, rewrite.level, name, rewrite.target
 
 
 def _guarded(guards: Iterable[Pin | Protection]) -> dict[bytes, bool]:
     """Return guarded names, and whether all that is beneath is guarded, too."""
     found_names = dict[bytes, bool]()
-    for one in guards:
-        found_names[one.name] = found_names.get(one.name, False) or one.subtree
+    for guard in guards:
+        found_names[guard.name] = found_names.get(guard.name, False) or guard.subtree
     return found_names
 
 

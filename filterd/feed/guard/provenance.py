@@ -43,7 +43,7 @@ def unsigned_orders(asking: Asking, feed: Collection[str]) -> Iterator[Finding]:
         asking: the candidate.
         feed: the ids of the version's lists.
     """
-    ordered = {one.id for one in asking.policy.categories.values() if one.ordered}
+    ordered = {category.id for category in asking.policy.categories.values() if category.ordered}
     with_entries = {asking.index.lists[number].id for number, _ in asking.index.claims}
     for one in asking.index.lists:
         if one.id not in feed or is_order(one.id) or one.category not in ordered:
@@ -74,12 +74,12 @@ def orders_by_unknown_key(
     essentials = {one for policy in policies for one in essentials_of(policy)}
     beneath = (
         name
-        for one in essentials
-        if one.subtree
-        for name in listed_names.beneath(asking.index, one.name)
+        for essential in essentials
+        if essential.subtree
+        for name in listed_names.beneath(asking.index, essential.name)
     )
     asked = dict.fromkeys(
-        (*(one.name for one in essentials), *beneath, *(one.name for one in popular))
+        (*(essential.name for essential in essentials), *beneath, *(one.name for one in popular))
     )
     closed = sorted(
         names.to_text(one) for one in asked if _is_newly_ordered(one, asking, references)

@@ -221,7 +221,7 @@ def changed_contacts(new: Iterable[Contact], before: Iterable[Contact]) -> Itera
     A school would call whom a thief of the online keys has named.
     """
     entries, entries_before = (
-        {one.name: value_of(one) for one in contacts} for contacts in (new, before)
+        {contact.name: value_of(contact) for contact in contacts} for contacts in (new, before)
     )
     yield from _lost("contacts", Limit(0, 0), entries, entries_before)
 
@@ -265,7 +265,7 @@ def wrong_holidays(
             ships=len(shipped),
             most=MOST_HOLIDAYS,
         )
-        subjects = [*(f"+holidays {one}" for one in days), *(f"-holidays {one}" for one in lacking)]
+        subjects = [*(f"+holidays {day}" for day in days), *(f"-holidays {one}" for one in lacking)]
         yield found(TABLES, Severity.HELD, sentence, (), subjects, count=len(days))
 
 
@@ -285,9 +285,9 @@ def _gained(table: str, limit: Limit, new: Entries, old: Entries) -> Iterator[Fi
 
 def _days(holidays: Iterable[Days], today: date) -> Entries:
     days = Entries()
-    for one in holidays:
-        day = max(date.fromisoformat(one.first), today)
-        last = min(date.fromisoformat(one.last), today + _YEAR)
+    for holiday in holidays:
+        day = max(date.fromisoformat(holiday.first), today)
+        last = min(date.fromisoformat(holiday.last), today + _YEAR)
         while day <= last:
             days[day.isoformat()] = ""
             day += timedelta(days=1)
@@ -313,9 +313,12 @@ def value_of(entry: Any, *first: str) -> str:
 def _fields(kind: type) -> dict[str, object]:
     """Return the fields of a class of entries, each with its value by default."""
     if is_dataclass(kind):
-        return {one.name: False if one.default is MISSING else one.default for one in fields(kind)}
+        return {
+            field.name: False if field.default is MISSING else field.default
+            for field in fields(kind)
+        }
     if issubclass(kind, Contact):
-        return {name: one.default for name, one in kind.model_fields.items()}
+        return {name: field.default for name, field in kind.model_fields.items()}
     defaults: dict[str, object] = getattr(kind, "_field_defaults", {})
     return {name: defaults.get(name, False) for name in getattr(kind, "_fields", ())}
 
@@ -334,9 +337,9 @@ def pins_of_version(asking: Asking) -> Iterator[Pin]:
     """
     host = _host(asking.policy)
     made_here = is_followed(str(asking.index.build.get("feed", "")))
-    for one in asking.policy.pins:
-        if one.reason != "feed" or not (made_here or one.name == host):
-            yield one
+    for pin in asking.policy.pins:
+        if pin.reason != "feed" or not (made_here or pin.name == host):
+            yield pin
 
 
 def _host(policy: Policy) -> bytes | None:
@@ -347,8 +350,8 @@ def _host(policy: Policy) -> bytes | None:
 
 def _pins(asking: Asking, _: Collection[str]) -> Entries:
     pins = list(pins_of_version(asking))
-    whole = {f"*.{names.to_text(one.name)}": _of_pin(one) for one in pins if one.subtree}
-    return {names.to_text(one.name): _of_pin(one) for one in pins} | whole
+    whole = {f"*.{names.to_text(pin.name)}": _of_pin(pin) for pin in pins if pin.subtree}
+    return {names.to_text(pin.name): _of_pin(pin) for pin in pins} | whole
 
 
 def _of_pin(pin: Pin) -> str:
@@ -361,23 +364,23 @@ def _of_pin(pin: Pin) -> str:
 
 
 def _protections(asking: Asking, _: Collection[str]) -> Entries:
-    parts = {one.id for one in _all_categories(asking) if one.part_of}
+    parts = {category.id for category in _all_categories(asking) if category.part_of}
     return {
-        names.to_text(one.name): value_of(
-            replace(one, except_categories=one.except_categories - parts),
+        names.to_text(protection.name): value_of(
+            replace(protection, except_categories=protection.except_categories - parts),
             "subtree",
             "except_categories",
         )
-        for one in asking.policy.protections
-        if not one.entry_only
+        for protection in asking.policy.protections
+        if not protection.entry_only
     }
 
 
 def _rewrites(asking: Asking, _: Collection[str]) -> Entries:
     return {
-        f"{one.setting}={one.level} {names.to_text(name)}": value_of(one, "target")
-        for one in asking.policy.rewrites
-        for name in one.names
+        f"{rewrite.setting}={rewrite.level} {names.to_text(name)}": value_of(rewrite, "target")
+        for rewrite in asking.policy.rewrites
+        for name in rewrite.names
     }
 
 
@@ -397,23 +400,31 @@ def _service_names(asking: Asking, lists: Collection[str]) -> Entries:
 
 
 def _of_feed(asking: Asking, lists: Collection[str]) -> Iterator[Service]:
-    return (one for one in asking.policy.services.values() if SERVICE + one.id in lists)
+    return (service for service in asking.policy.services.values() if SERVICE + service.id in lists)
 
 
 def _categories(asking: Asking, _: Collection[str]) -> Entries:
-    return {one.id: _of_category(one) for one in _all_categories(asking) if not one.part_of}
+    return {
+        category.id: _of_category(category)
+        for category in _all_categories(asking)
+        if not category.part_of
+    }
 
 
 def _parts(asking: Asking, _: Collection[str]) -> Entries:
-    return {one.id: _of_category(one) for one in _all_categories(asking) if one.part_of}
+    return {
+        category.id: _of_category(category)
+        for category in _all_categories(asking)
+        if category.part_of
+    }
 
 
 def _all_categories(asking: Asking) -> Iterable[Category]:
     return asking.policy.categories.values()
 
 
-def _of_category(one: Category) -> str:
-    return value_of(one, "min_age", "locked", "ordered", "security", "sinkhole")
+def _of_category(category: Category) -> str:
+    return value_of(category, "min_age", "locked", "ordered", "security", "sinkhole")
 
 
 def _lists(asking: Asking, lists: Collection[str]) -> Entries:

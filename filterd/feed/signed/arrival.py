@@ -181,7 +181,9 @@ class TufOffer:
         """Return why the publisher's offline keys have released this held version."""
         releases = fetch_releases(self._verified.fetcher, self._trust.newest_root(), now)
         content = content_digest(self._verified.publication)
-        reason = next((one.reason for one in releases if one.covers(judgement, content)), None)
+        reason = next(
+            (release.reason for release in releases if release.covers(judgement, content)), None
+        )
         if reason is None:
             return None
         return say("released by the publisher's offline keys: {why}", why=quoted(reason))

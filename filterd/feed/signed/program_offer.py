@@ -122,7 +122,9 @@ class ProgramOffer:
     def newest(self, debian: str, architecture: str) -> ProgramTarget | None:
         """Return the package of the highest version for a system; None for none."""
         fitting = [
-            one for one in self.targets if (one.debian, one.architecture) == (debian, architecture)
+            target
+            for target in self.targets
+            if (target.debian, target.architecture) == (debian, architecture)
         ]
         return max(fitting, key=lambda one: version_key(one.version), default=None)
 
@@ -332,8 +334,8 @@ def _remove_unnamed(metadata: Path, packages: Path) -> None:
         named = {"timestamp.json", f"{number}.snapshot.json", *versions.values()}
         if f"{PROGRAM}.json" in versions:
             program = _signed(metadata, versions[f"{PROGRAM}.json"], Targets)
-            for one in read_targets(program.targets):
-                named.add(f"{one.sha256}.{one.target.rpartition('/')[2]}")
+            for target in read_targets(program.targets):
+                named.add(f"{target.sha256}.{target.target.rpartition('/')[2]}")
     for path in (*metadata.glob("*"), *packages.glob("*")):
         if path.name not in named and not path.name.endswith(".root.json"):
             with writing(path):

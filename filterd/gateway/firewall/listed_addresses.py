@@ -110,13 +110,13 @@ def judged(
 ) -> dict[Network, Sentence]:
     """Return the networks that must not be closed, each with the reason. Pure."""
     refused = dict[IPv4Network | IPv6Network, "Sentence"]()
-    for one in networks:
-        if one.prefixlen < _SHORTEST[one.version]:
-            refused[one] = say("it is wider than /{length}", length=_SHORTEST[one.version])
-        elif not (is_public(one.network_address) and is_public(one.broadcast_address)):
-            refused[one] = say("it is not of the public Internet")
-        elif led := next((address for address in needed if address in one), None):
-            refused[one] = say("a name that schools need leads to {address}", address=led)
+    for network in networks:
+        if network.prefixlen < _SHORTEST[network.version]:
+            refused[network] = say("it is wider than /{length}", length=_SHORTEST[network.version])
+        elif not (is_public(network.network_address) and is_public(network.broadcast_address)):
+            refused[network] = say("it is not of the public Internet")
+        elif led := next((address for address in needed if address in network), None):
+            refused[network] = say("a name that schools need leads to {address}", address=led)
     return refused
 
 

@@ -138,7 +138,7 @@ class Nft:
         if ended.code == 0:
             return None
         lines = ended.errors.decode(errors="replace").splitlines()
-        reason = next((one.partition("Error: ")[2] for one in lines if "Error: " in one), "")
+        reason = next((line.partition("Error: ")[2] for line in lines if "Error: " in line), "")
         shown = "".join(one for one in reason if one.isprintable())
         return shown[:_LONGEST_REASON] or f"exit status {ended.code}"
 

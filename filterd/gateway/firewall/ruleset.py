@@ -123,10 +123,10 @@ def plan_of(
                     hint=say("`ip link` shows the interfaces"),
                 )
     unknown = policy.grades[policy.unknown_grade].tier
-    tiers = dict.fromkeys((unknown, *(one.tier for one in sources)))
+    tiers = dict.fromkeys((unknown, *(source.tier for source in sources)))
     ports = [one.port for one in policy.listen]
     return FirewallPlan(
-        tuple(ClosedTier(one, frozenset(policy.firewall.closed_to(one))) for one in tiers),
+        tuple(ClosedTier(tier, frozenset(policy.firewall.closed_to(tier))) for tier in tiers),
         sources,
         unknown,
         tuple(sorted(one for one in outward if _is_interface(one))),
@@ -167,7 +167,7 @@ def _sets(plan: FirewallPlan) -> Iterator[str]:
     yield _set("outward", "ifname", (f'"{one}"' for one in plan.outward), is_of_ranges=False)
     for name, networks in (("resolvers", plan.resolvers), ("tunnels", plan.tunnels)):
         for version, kind in ((4, "ipv4_addr"), (6, "ipv6_addr")):
-            found = (str(one) for one in networks if one.version == version)
+            found = (str(network) for network in networks if network.version == version)
             yield _set(f"{name}{version}", kind, found, is_of_ranges=True)
 
 
@@ -178,18 +178,18 @@ def _set(name: str, kind: str, elements: Iterable[str], *, is_of_ranges: bool) -
 
 
 def _counters(plan: FirewallPlan, counted: Mapping[str, Counted]) -> Iterator[str]:
-    for one in plan.tiers:
-        for way in sorted(one.ways):
-            name = counter_of(one.tier, way)
+    for tier in plan.tiers:
+        for way in sorted(tier.ways):
+            name = counter_of(tier.tier, way)
             packets, octets = counted.get(name, Counted(0, 0))
             yield f"counter {name} {{ packets {packets} bytes {octets} }}"
 
 
 def _chain_of_lookups(plan: FirewallPlan) -> Iterator[str]:
-    for one in plan.tiers:
-        yield f"chain lookups_{_word(one.tier)} {{"
-        if ClosedWay.DNS in one.ways:
-            counter = counter_of(one.tier, ClosedWay.DNS)
+    for tier in plan.tiers:
+        yield f"chain lookups_{_word(tier.tier)} {{"
+        if ClosedWay.DNS in tier.ways:
+            counter = counter_of(tier.tier, ClosedWay.DNS)
             yield f"  {_PORT} {_DNS_PORT} counter name {counter} redirect to :{plan.dns_port}"
         yield "}"
     yield "chain lookups {"
@@ -201,11 +201,11 @@ def _chain_of_lookups(plan: FirewallPlan) -> Iterator[str]:
 
 
 def _chain_of_passage(plan: FirewallPlan) -> Iterator[str]:
-    for one in plan.tiers:
-        yield f"chain passage_{_word(one.tier)} {{"
-        for way in sorted(one.ways):
+    for tier in plan.tiers:
+        yield f"chain passage_{_word(tier.tier)} {{"
+        for way in sorted(tier.ways):
             for asked in _asked(way):
-                yield from _refusals(asked, counter_of(one.tier, way))
+                yield from _refusals(asked, counter_of(tier.tier, way))
         yield "}"
     yield "chain passage {"
     yield f"  type filter hook forward priority filter - {_BEFORE_OTHERS}; policy accept;"
@@ -218,7 +218,7 @@ def _asked(way: ClosedWay) -> tuple[str, ...]:
     """Return what packets of a way have, each beginning with their protocols."""
     if way is ClosedWay.RESOLVERS:
         ends = tuple(f"{ip} daddr @resolvers{n}" for ip, n in (("ip", 4), ("ip6", 6)))
-        return tuple(f"{_PORT} {_HTTPS_PORT} {one}" for one in ends)
+        return tuple(f"{_PORT} {_HTTPS_PORT} {end}" for end in ends)
     if way is ClosedWay.TUNNELS:
         return "ip daddr @tunnels4", "ip6 daddr @tunnels6"
     if way is ClosedWay.IPSEC:
@@ -250,13 +250,13 @@ def _leading(plan: FirewallPlan, chain: str) -> Iterator[str]:
         yield f"  {ip} saddr {network} goto {chain}_{_word(tier)}"
     for source in plan.sources:
         if source.interfaces:
-            names = _any_of(f'"{one}"' for one in source.interfaces)
+            names = _any_of(f'"{interface}"' for interface in source.interfaces)
             yield f"  iifname {names} goto {chain}_{_word(source.tier)}"
     yield f"  goto {chain}_{_word(plan.unknown_tier)}"
 
 
 def _by_width(sources: Iterable[FirewallSource]) -> list[tuple[IPv4Network | IPv6Network, str]]:
-    ranges = [(ip_network(cidr), one.tier) for one in sources for cidr in one.cidrs]
+    ranges = [(ip_network(cidr), source.tier) for source in sources for cidr in source.cidrs]
     return sorted(ranges, key=lambda item: item[0].prefixlen, reverse=True)
 
 

@@ -182,8 +182,8 @@ def load_catalog(folder: Path) -> Catalog:
     check_tables(folder)
     documents = _Documents(*(_table(folder, name) for name in _Documents._fields))
     tables = documents.tables()
-    parts = {part.id: one.id for one in tables.categories for part in one.parts}
-    known = [one.id for one in tables.categories]
+    parts = {part.id: category.id for category in tables.categories for part in category.parts}
+    known = [category.id for category in tables.categories]
     lookalikes, of_lookalikes = read_lookalikes(folder, known, parts)
     orders, of_orders = read_orders(folder, known)
     if problems := [*of_lookalikes, *of_orders, *_wrong(documents, tables, parts, folder)]:
@@ -192,16 +192,20 @@ def load_catalog(folder: Path) -> Catalog:
         categories=tuple(categories_of(tables.categories)),
         lists=tuple(_list(one, folder) for one in tables.catalog.lists),
         sources=tuple(map(_source, tables.catalog.sources)),
-        pins=tuple(Pin(**vars(one)) for one in tables.pins),
-        protections=with_help_names(_protection(one, parts) for one in tables.protections),
+        pins=tuple(Pin(**vars(pin)) for pin in tables.pins),
+        protections=with_help_names(
+            _protection(protection, parts) for protection in tables.protections
+        ),
         rewrites=tuple(_rewrites(tables.safe_search)),
         services=tuple(
-            _service(one, documents.services, position)
-            for position, one in enumerate(tables.services)
+            _service(service, documents.services, position)
+            for position, service in enumerate(tables.services)
         ),
         holidays=tuple(
-            PublicHoliday(one.first, one.last or one.first, one.name.vi, one.name.en)
-            for one in tables.holidays
+            PublicHoliday(
+                holiday.first, holiday.last or holiday.first, holiday.name.vi, holiday.name.en
+            )
+            for holiday in tables.holidays
         ),
         lookalikes=lookalikes,
         orders=orders,
@@ -213,7 +217,7 @@ def _wrong(
 ) -> Iterator[ConfigError]:
     """Find where the tables contradict each other, or the files beside them."""
     categories, catalog, services = tables.categories, tables.catalog, tables.services
-    known = [one.id for one in categories]
+    known = [category.id for category in categories]
     yield from _repeated(documents.categories, "id", categories=categories)
     yield from wrong_parts(documents.categories, categories)
     yield from of_other_categories(documents.catalog, "category", parts, lists=catalog.lists)
@@ -271,7 +275,7 @@ def fillable_categories(folder: Path | None = None) -> tuple[str, ...]:
         ConfigError: it is damaged.
     """
     categories = load_categories(folder or shipped("blocklists"))
-    return tuple(one.id for one in categories if not one.ordered)
+    return tuple(category.id for category in categories if not category.ordered)
 
 
 FEW_NAMES = 500
@@ -406,7 +410,7 @@ def _rewrites(file: SafeSearchFile) -> Iterator[SafeSearchRewrite]:
 def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[ConfigError]:
     """Yield rewritten names that occur twice, or are a target and would make a circle."""
     groups: list[tuple[Where, tuple[bytes, ...]]] = [
-        *((("engines", at, "names"), one.names) for at, one in enumerate(file.engines)),
+        *((("engines", at, "names"), engine.names) for at, engine in enumerate(file.engines)),
         (("youtube", "names"), file.youtube.names),
     ]
     taken = {rewrite.target for rewrite in _rewrites(file)}
@@ -488,11 +492,11 @@ def lists_beside(blocklists: Blocklists, catalog: Catalog) -> ListsBeside:
     if blocklists.beside is None:
         return ListsBeside()
     other = load_catalog(blocklists.beside.folder)
-    fillable = {one.id for one in catalog.categories if not one.ordered}
+    fillable = {category.id for category in catalog.categories if not category.ordered}
     lists = (
         replace(one, id=BESIDE + one.id.removeprefix(MERGED_PREFIX))
         for one in (*other.lists, *other.lookalikes)
         if one.category in fillable
     )
-    hosts = (one for one in other.pins if one.reason == "feed")
+    hosts = (pin for pin in other.pins if pin.reason == "feed")
     return ListsBeside(blocklists.beside.version, tuple(lists), tuple(hosts))

@@ -118,7 +118,7 @@ def _category(entry: PartEntry) -> CatalogCategory:
 
 def wrong_parts(document: Document, entries: Iterable[CategoryEntry]) -> Iterator[ConfigError]:
     """Find parts with an id that is taken, or open where their category is closed."""
-    taken = {one.id for one in entries}
+    taken = {entry.id for entry in entries}
     for index, whole in enumerate(entries):
         for position, part in enumerate(whole.parts):
             where = ("categories", index, "parts", position)

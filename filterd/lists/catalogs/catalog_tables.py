@@ -68,7 +68,7 @@ def load_popular_names(path: Path | None = None) -> tuple[PopularName, ...]:
     document, file = _popular_file(path)
     if problems := list(_repeated(document, file)):
         raise ConfigErrors(problems)
-    parts = {one.id: one.part_of for one in load_categories(shipped("blocklists"))}
+    parts = {category.id: category.part_of for category in load_categories(shipped("blocklists"))}
     return tuple(
         PopularName(name, with_parts(one.except_categories, parts))
         for one in file.popular
@@ -170,7 +170,7 @@ def locked_canaries(folder: Path) -> tuple[str, ...]:
     There are none where the tables cannot be read.
     """
     try:
-        locked = {one.id for one in load_categories(folder) if one.locked}
+        locked = {category.id for category in load_categories(folder) if category.locked}
         canaries = read_canaries(folder)
     except FilterdError:
         return ()

@@ -68,4 +68,4 @@ def with_help_names(protections: Iterable[Protection]) -> tuple[Protection, ...]
     """
     frozen = load_help_names()
     helping = {one.name for one in frozen}
-    return (*frozen, *(one for one in protections if one.name not in helping))
+    return (*frozen, *(protection for protection in protections if protection.name not in helping))

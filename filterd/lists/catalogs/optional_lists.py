@@ -116,7 +116,7 @@ def read_orders(folder: Path, known: list[str]) -> tuple[tuple[ListSource, ...],
         return (), []
     document, orders = load_orders(folder)
     problems = list(_order_problems(document, orders, folder, known))
-    return (() if problems else tuple(_order_list(one, folder) for one in orders)), problems
+    return (() if problems else tuple(_order_list(order, folder) for order in orders)), problems
 
 
 def load_orders(folder: Path) -> tuple[Document, tuple[OrderEntry, ...]]:
@@ -269,11 +269,11 @@ def _rule_lists(
         parts = added[category].parts if category in added else {}
         of_part = {shape.encode(): part for part, shapes in parts.items() for shape in shapes}
         rules = dict[str, list[LookalikeRule]]()
-        for position, one in enumerate(file.lookalikes):
-            if one.category == category:
+        for position, lookalike in enumerate(file.lookalikes):
+            if lookalike.category == category:
                 line = document.place((LOOKALIKES, position))[0]
-                rule = LookalikeRule(one.shape, one.digits, suffixes, line)
-                rules.setdefault(of_part.get(one.shape, category), []).append(rule)
+                rule = LookalikeRule(lookalike.shape, lookalike.digits, suffixes, line)
+                rules.setdefault(of_part.get(lookalike.shape, category), []).append(rule)
         for each, some in rules.items():
             yield _rule_list(LOOKALIKE_PREFIX + each, each, document.path, some)
 
@@ -339,15 +339,15 @@ def _rule_problems(
                 where = ("suffixes", category, position)
                 yield document.error(reason, where, hint=say("such as com or com.vn"))
     seen = set[tuple[str, bytes]]()
-    for position, one in enumerate(file.lookalikes):
-        if one.category not in file.suffixes:
-            reason = say("'{word}' has no suffixes", word=one.category)
-            hint = did_you_mean(one.category, list(file.suffixes))
+    for position, lookalike in enumerate(file.lookalikes):
+        if lookalike.category not in file.suffixes:
+            reason = say("'{word}' has no suffixes", word=lookalike.category)
+            hint = did_you_mean(lookalike.category, list(file.suffixes))
             yield document.error(reason, ("lookalikes", position, "category"), hint=hint)
-        if (one.category, one.shape) in seen:
+        if (lookalike.category, lookalike.shape) in seen:
             reason = say("this {key} occurs twice", key="shape")
             yield document.error(reason, ("lookalikes", position, "shape"), hint=say("remove it"))
-        seen.add((one.category, one.shape))
+        seen.add((lookalike.category, lookalike.shape))
 
 
 def _is_suffix(text: str) -> bool:

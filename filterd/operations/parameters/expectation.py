@@ -47,11 +47,11 @@ class _Expectations:
         return found
 
 
-def _is_sound(one: Expectation) -> bool:
+def _is_sound(expectation: Expectation) -> bool:
     return (
-        (one.at is None or 0 <= one.at <= _LATEST)
-        and (one.weekday is None or 0 <= one.weekday < _DAYS)
-        and (one.second is None or 0 <= one.second < DAY_S)
+        (expectation.at is None or 0 <= expectation.at <= _LATEST)
+        and (expectation.weekday is None or 0 <= expectation.weekday < _DAYS)
+        and (expectation.second is None or 0 <= expectation.second < DAY_S)
     )
 
 

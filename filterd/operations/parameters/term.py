@@ -127,7 +127,9 @@ class TermWords(NamedTuple):
             "--permanent": self.permanent,
         }
         hint = say("give --for 45m, --until 17:00, --lesson or --permanent")
-        _check_lengths([one for one in options if options[one]], hint, may_be_open=may_be_open)
+        _check_lengths(
+            [option for option in options if options[option]], hint, may_be_open=may_be_open
+        )
         starts_at = None if self.from_ is None else read_time(clock, self.from_)
         if self.for_ is not None:
             return Term(starts_at, for_s=duration_s(self.for_))

@@ -73,10 +73,10 @@ def moved(
     policy: Policy, overrides: Overrides, network: str, macs: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the networks whose devices change, each with all of its devices then."""
-    has = {one.id: one.macs for one in with_devices(policy, overrides)}
+    has = {device.id: device.macs for device in with_devices(policy, overrides)}
     if set(macs) <= set(has[network]):
         return []
-    learned = [one.room for one in overrides.devices if set(one.macs) & set(macs)]
+    learned = [device.room for device in overrides.devices if set(device.macs) & set(macs)]
     left = [
         {"room": room, "macs": sorted(set(has.get(room, ())) - set(macs))}
         for room in learned
@@ -92,7 +92,7 @@ def taken_out(policy: Policy, overrides: Overrides, macs: Sequence[str]) -> list
         ConfigError: ``site.yaml`` has a device where it is.
     """
     written = {one.id: set(one.macs) for one in policy.networks}
-    learned = {one.room: set(one.macs) for one in overrides.devices}
+    learned = {device.room: set(device.macs) for device in overrides.devices}
     moved = set[str]().union(*learned.values())
     for mac in macs:
         network = next((one for one, its in written.items() if mac in its), None)

@@ -122,7 +122,9 @@ class ChangeFields:
 def _checks_of(kind: Any) -> tuple[tuple[str, Callable[[Any], Any], Any], ...]:
     """Return name, check and default of each field of a dataclass."""
     hints = get_type_hints(kind, include_extras=True)
-    return tuple((one.name, _check_in(hints[one.name]), one.default) for one in fields(kind))
+    return tuple(
+        (field.name, _check_in(hints[field.name]), field.default) for field in fields(kind)
+    )
 
 
 def _check_in(hint: Any) -> Callable[[Any], Any]:

@@ -232,7 +232,9 @@ class SetGrade(CheckedChange):
             context.author,
             context.begin,
         )
-        before = tuple(one for one in context.overrides.grades if is_about_the_same(one, thing))
+        before = tuple(
+            grade for grade in context.overrides.grades if is_about_the_same(grade, thing)
+        )
         return ChangeEffect(Overrides(grades=before), Overrides(grades=(thing,)))
 
 
@@ -259,9 +261,9 @@ class EndGuarded(CheckedChange):
         return ChangeEffect(Overrides(**before), Overrides(**after))
 
 
-def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
+def is_about_the_same(setting: GradeSetting, other: GradeSetting) -> bool:
     """Return whether two settings of grades exclude each other."""
-    return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
+    return (setting.grade, setting.kind, setting.target) == (other.grade, other.kind, other.target)
 
 
 def _how(

@@ -54,9 +54,9 @@ class SetLogLevel(CheckedChange):
             for_s=self.for_s,
         )
         replaced = (
-            one
-            for one in context.overrides.log_settings
-            if self.tier in ("", one.tier) and (ends_at is None or one.is_waiting)
+            setting
+            for setting in context.overrides.log_settings
+            if self.tier in ("", setting.tier) and (ends_at is None or setting.is_waiting)
         )
         return ChangeEffect(Overrides(log_settings=tuple(replaced)), _only(thing))
 
@@ -94,7 +94,9 @@ def unconfirmed(overrides: Overrides) -> Overrides:
     Else the undo of an end would let one person alone go on with what two had agreed on.
     """
     settings = overrides.log_settings
-    return replace(overrides, log_settings=tuple(replace(one, confirmed_by="") for one in settings))
+    return replace(
+        overrides, log_settings=tuple(replace(setting, confirmed_by="") for setting in settings)
+    )
 
 
 def check_clock(change: CheckedChange) -> None:

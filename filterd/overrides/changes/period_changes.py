@@ -84,7 +84,12 @@ def full_spans(
         if min(until, ends) <= max(since, begins):
             continue
         low, high = min(edges), max(edges)
-        dated = (at for one in settings for at in (one.starts_at, one.ends_at) if at is not None)
+        dated = (
+            at
+            for setting in settings
+            for at in (setting.starts_at, setting.ends_at)
+            if at is not None
+        )
         edges |= {at for at in dated if low < at < high}
         overrides = Overrides(log_settings=settings)
         for begin, end in pairwise(sorted(edges)):

@@ -188,7 +188,7 @@ def _check_audience(change: SetException, policy: Policy) -> None:
         case Audience.CLASS:
             _check_seat(change.whom, policy)
         case Audience.TIER:
-            tiers = {one.tier for one in policy.grades.values()}
+            tiers = {grade.tier for grade in policy.grades.values()}
             _check_known(change.whom, tiers, say("tier of this school"))
 
 
@@ -246,11 +246,11 @@ def _check_devices(rooms: tuple[RoomDevices, ...], school: SchoolState) -> Warni
     A room that has gone from the files may still hold devices, which must be able to leave.
     """
     policy = school.policy
-    held = [one.room for one in school.overrides.devices]
-    for one in rooms:
-        if one.room not in held:
-            _check_known(one.room, _networks(policy), say("room"))
-    room_of = {mac: one.room for one in rooms for mac in one.macs}
+    held = [device.room for device in school.overrides.devices]
+    for room in rooms:
+        if room.room not in held:
+            _check_known(room.room, _networks(policy), say("room"))
+    room_of = {mac: room.room for room in rooms for mac in room.macs}
     found: list[dict[str, Any]] = [
         {"warning": "moved", "mac": mac, "network": network.id}
         for network in policy.networks
@@ -270,14 +270,14 @@ def _check_exam(change: SetExam, school: SchoolState) -> Warnings:
     warnings: list[dict[str, Any]] = [
         {
             "warning": "overlap-pause"
-            if one.kind is TargetKind.PAUSE
-            else ("overlap" if one.allow else "overlap-block"),
-            "number": one.id,
-            "target": one.target,
-            "author": one.author,
+            if exception.kind is TargetKind.PAUSE
+            else ("overlap" if exception.allow else "overlap-block"),
+            "number": exception.id,
+            "target": exception.target,
+            "author": exception.author,
         }
-        for one in found.exceptions
-        if conflicts.disturbs(school.policy, one, exam)
+        for exception in found.exceptions
+        if conflicts.disturbs(school.policy, exception, exam)
     ]
     for name in change.names:
         if len(warnings) >= _MOST_WARNINGS:
@@ -318,7 +318,7 @@ def _check_seat(seat: str, policy: Policy) -> None:
 
 
 def _networks(policy: Policy) -> list[str]:
-    return [one.id for one in policy.networks]
+    return [network.id for network in policy.networks]
 
 
 def _check_known(word: str, known: Iterable[str], called: Sentence) -> None:

@@ -64,9 +64,9 @@ class SetRoom(CheckedChange):
             self.for_s,
         )
         covered = tuple(
-            one
-            for one in context.overrides.rooms
-            if one.room == self.room and _covers(thing, one, context.at)
+            room
+            for room in context.overrides.rooms
+            if room.room == self.room and _covers(thing, room, context.at)
         )
         return ChangeEffect(Overrides(rooms=covered), Overrides(rooms=(thing,)))
 
@@ -103,7 +103,7 @@ class NameDevice(CheckedChange):
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        before = tuple(one for one in context.overrides.device_names if one.mac == self.mac)
+        before = tuple(name for name in context.overrides.device_names if name.mac == self.mac)
         after = (DeviceName(self.mac, self.name),) if self.name else ()
         return ChangeEffect(Overrides(device_names=before), Overrides(device_names=after))
 
@@ -139,7 +139,7 @@ class SetExam(CheckedChange):
             self.for_s,
         )
         exams = context.overrides.exams
-        check_exams([one for one in exams if not is_over(one, context.begin)], thing)
+        check_exams([exam for exam in exams if not is_over(exam, context.begin)], thing)
         return ChangeEffect(after=Overrides(exams=(thing,)))
 
 
@@ -177,7 +177,9 @@ class StopExam(CheckedChange):
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        before = Overrides(exams=tuple(one for one in context.overrides.exams if one.id == self.id))
+        before = Overrides(
+            exams=tuple(exam for exam in context.overrides.exams if exam.id == self.id)
+        )
         check_there(self.id, before, context, say("exam"))
         return ChangeEffect(before)
 
@@ -210,18 +212,18 @@ def _table(value: Any) -> tuple[RoomDevices, ...]:
     if not isinstance(value, (list, tuple)):
         raise ChangeError(say("a list expected, not {value}", value=field_checks.shown(value)))
     rooms = [_devices_of(one) for one in value]
-    devices = sum(len(one.macs) for one in rooms)
+    devices = sum(len(room.macs) for room in rooms)
     if devices > MAX_TABLE:
         hint = say("at most {most}", most=MAX_TABLE)
         raise ChangeError(say("{count} are too many", count=devices), hint=hint)
     places, known = dict[str, str](), set[str]()
-    for one in rooms:
-        if one.room in known:
-            raise ChangeError(say("the room {room} occurs twice in it", room=one.room))
-        known.add(one.room)
-        for mac in one.macs:
-            _check_place(mac, one.room, places.setdefault(mac, one.room))
-    return tuple(sorted(rooms, key=lambda one: one.room))
+    for room in rooms:
+        if room.room in known:
+            raise ChangeError(say("the room {room} occurs twice in it", room=room.room))
+        known.add(room.room)
+        for mac in room.macs:
+            _check_place(mac, room.room, places.setdefault(mac, room.room))
+    return tuple(sorted(rooms, key=lambda room: room.room))
 
 
 def _devices_of(value: Any) -> RoomDevices:
@@ -242,7 +244,7 @@ def _devices_effect(rooms: Iterable[RoomDevices], context: ChangeContext) -> Cha
     Raises:
         ChangeError: one of them stands in another room, which stays as it is.
     """
-    wanted = {one.room: one for one in rooms}
+    wanted = {room.room: room for room in rooms}
     places = {
         mac: other.room
         for other in context.overrides.devices
@@ -252,7 +254,7 @@ def _devices_effect(rooms: Iterable[RoomDevices], context: ChangeContext) -> Cha
     for one in wanted.values():
         for mac in one.macs:
             _check_place(mac, one.room, places.get(mac, one.room))
-    before = tuple(one for one in context.overrides.devices if one.room in wanted)
+    before = tuple(device for device in context.overrides.devices if device.room in wanted)
     after = tuple(one for one in wanted.values() if one.macs)
     return ChangeEffect(Overrides(devices=before), Overrides(devices=after))
 

@@ -100,7 +100,7 @@ class Deletions:
 
     def to_plain(self, salt: str) -> list[dict[str, Any]]:
         """Return all of them as digests, the marks under a salt."""
-        own = frozenset(_digest(salt, one) for one in self.marks)
+        own = frozenset(_digest(salt, mark) for mark in self.marks)
         groups = (*self.sealed, (salt, own)) if own else self.sealed
         return [{"salt": salt, "digests": sorted(digests)} for salt, digests in groups]
 
@@ -123,8 +123,8 @@ class RestoredHistory(NamedTuple):
 
 def personal(overrides: Overrides) -> Iterator[str]:
     """Yield a mark of each thing that concerns a person, without the ids of changes."""
-    for one in overrides.device_names:
-        yield _mark("device-name", one.mac, one.name)
+    for name in overrides.device_names:
+        yield _mark("device-name", name.mac, name.name)
     for room in overrides.devices:
         yield from (_mark("device", mac) for mac in room.macs)
     for exception in overrides.exceptions:
@@ -212,8 +212,8 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
             Deletions.since((row,), Overrides())
             done_before((row,), BackupOrigin("", 0.0))
             row.undone()
-            for one in row.effect().after.log_settings:
-                LogLevel(one.level)
+            for setting in row.effect().after.log_settings:
+                LogLevel(setting.level)
     except _MALFORMED as error:
         raise StoreError(say("the history in the backup cannot be read")) from error
     done = replay(rows)
@@ -267,18 +267,20 @@ def _wanted(
     backup: Overrides, present: Overrides, gone: Deletions, at: float
 ) -> tuple[Overrides, int]:
     """Return the overrides that come back, and how many things of the backup do not."""
-    names = [one for one in backup.device_names if not gone.has("device-name", one.mac, one.name)]
-    kept = {one.mac for one in names}
-    instead = {one.mac for one in backup.device_names} - kept  # a name that was mended stays so
-    names += [one for one in present.device_names if one.mac in instead]
+    names = [
+        name for name in backup.device_names if not gone.has("device-name", name.mac, name.name)
+    ]
+    kept = {name.mac for name in names}
+    instead = {name.mac for name in backup.device_names} - kept  # a name that was mended stays so
+    names += [name for name in present.device_names if name.mac in instead]
     exceptions = tuple(
-        one
-        for one in backup.exceptions
-        if one.audience is not Audience.CLIENT
-        or not gone.has("exception", one.kind, one.target, one.whom)
+        exception
+        for exception in backup.exceptions
+        if exception.audience is not Audience.CLIENT
+        or not gone.has("exception", exception.kind, exception.target, exception.whom)
     )
-    loans = tuple(one for one in backup.loans if not gone.has("loan", one.class_id, one.to))
-    devices = {mac for one in backup.devices for mac in one.macs if gone.has("device", mac)}
+    loans = tuple(loan for loan in backup.loans if not gone.has("loan", loan.class_id, loan.to))
+    devices = {mac for device in backup.devices for mac in device.macs if gone.has("device", mac)}
     kept_out = len(instead) + len(devices) + len(backup.exceptions) - len(exceptions)
     kept_out += len(backup.loans) - len(loans)
     wanted = replace(
@@ -288,9 +290,9 @@ def _wanted(
         exceptions=exceptions,
         loans=loans,
         log_settings=tuple(
-            one
-            for one in backup.log_settings  # `full` is the decision of two persons, each time
-            if one.level != LogLevel.FULL or one in present.log_settings
+            setting
+            for setting in backup.log_settings  # `full` is the decision of two persons, each time
+            if setting.level != LogLevel.FULL or setting in present.log_settings
         ),
     )
     lasting: dict[str, Any] = {
@@ -306,13 +308,13 @@ def _rooms(backup: Overrides, present: Overrides, gone: set[str]) -> tuple[RoomD
     A room stays as it is where a device was taken out of it since, or where the backup leaves
     its devices to the files of the site: they may name the device that was taken out.
     """
-    come = [one for one in backup.devices if gone.isdisjoint(one.macs)]
+    come = [device for device in backup.devices if gone.isdisjoint(device.macs)]
     rooms = {one.room for one in come}
     macs = {mac for one in come for mac in one.macs}
     stay = (
-        replace(one, macs=tuple(mac for mac in one.macs if mac not in macs))
-        for one in present.devices
-        if one.room not in rooms
+        replace(device, macs=tuple(mac for mac in device.macs if mac not in macs))
+        for device in present.devices
+        if device.room not in rooms
     )
     return tuple(sorted((*come, *stay), key=key_of))
 

@@ -394,7 +394,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
             )
         if not is_plain(path):
             raise DamagedError(path, quoted("Not a plain file"))
-        beside = next((one for one in with_sides(path)[1:] if not is_plain(one)), None)
+        beside = next((side for side in with_sides(path)[1:] if not is_plain(side)), None)
     except OSError as error:
         why = refused(error)
         raise StoreError(say("{path}: cannot be read: {why}", path=path, why=why)) from error

@@ -43,8 +43,8 @@ def own_lesson(
         moment: the policy in force.
         wanted: the place that was chosen.
     """
-    places = sorted(_places(author, classroom, moment), key=lambda one: not one["has_lesson"])
-    chosen = next((one for one in places if one["place"] == wanted), None)
+    places = sorted(_places(author, classroom, moment), key=lambda place: not place["has_lesson"])
+    chosen = next((place for place in places if place["place"] == wanted), None)
     chosen = chosen or next(iter(places), None)
     if chosen is None:
         return {"places": [], "chosen": None}
@@ -55,14 +55,16 @@ def _places(author: Author, school: Classroom, moment: EffectivePolicy) -> Itera
     """Yield rooms without a class of the teacher, then the classes, with their rooms."""
     classes = readable_classes(author, lambda: school)
     rooms: dict[str, tuple[bool, str]] = {}
-    for one in school.policy.networks:
-        if not (one.room or author.rank < Rank.ADMIN) or not teaches_in(author, one.id, school):
+    for network in school.policy.networks:
+        if not (network.room or author.rank < Rank.ADMIN) or not teaches_in(
+            author, network.id, school
+        ):
             continue
-        seat = _seat(one, moment)
+        seat = _seat(network, moment)
         if classes is None or seat.is_shared or seat.grade not in classes:
-            yield _place(school, moment, Audience.NETWORK, one.id, one.id, seat)
+            yield _place(school, moment, Audience.NETWORK, network.id, network.id, seat)
         else:  # that of the lesson goes before the home room
-            rooms[seat.grade] = max(rooms.get(seat.grade, (False, "")), (_is_set(seat), one.id))
+            rooms[seat.grade] = max(rooms.get(seat.grade, (False, "")), (_is_set(seat), network.id))
     for class_id in sorted(classes or ()):
         has_lesson, room = rooms.get(class_id, (False, ""))
         seat = Seat(class_id, Why.LESSON if has_lesson else Why.OWN, ALWAYS)
@@ -107,14 +109,17 @@ def _open_in(
     place: Place, author: Author, school: Classroom, moment: EffectivePolicy
 ) -> dict[str, Any]:
     policy = moment.policy
-    key = next((one.grade for one in policy.networks if one.id == place["room"]), place["grade"])
+    key = next(
+        (network.grade for network in policy.networks if network.id == place["room"]),
+        place["grade"],
+    )
     grade = policy.grades.get(key) or policy.grades[policy.unknown_grade]
     client = Client(grade, place["room"] or None)
     now = school.now or 0.0
     there = [
-        one
-        for one in school.overrides.exceptions
-        if not has_ended(one, now) and client.is_of(one.audience, one.whom)
+        exception
+        for exception in school.overrides.exceptions
+        if not has_ended(exception, now) and client.is_of(exception.audience, exception.whom)
     ]
     open_by = {
         one.target: one.id
@@ -124,17 +129,18 @@ def _open_in(
     oldest = max(one.age for one in policy.grades.values() if one.tier == grade.tier)
     services = [
         {
-            "id": one.id,
-            "name_vi": one.name_vi,
-            "name_en": one.name_en,
-            "group": one.group,
+            "id": service.id,
+            "name_vi": service.name_vi,
+            "name_en": service.name_en,
+            "group": service.group,
             "min_age": age,
-            "open_by": open_by.get(one.id),
+            "open_by": open_by.get(service.id),
             "suits": age <= oldest,
         }
-        for one in policy.services.values()
-        if state_of_service(policy, grade, one.id) == CLOSED and one.group not in grade.guarded
-        for age in [one.min_age or _age_of(policy, one.group)]
+        for service in policy.services.values()
+        if state_of_service(policy, grade, service.id) == CLOSED
+        and service.group not in grade.guarded
+        for age in [service.min_age or _age_of(policy, service.group)]
     ]
     return {
         "tier": grade.tier,

@@ -238,7 +238,9 @@ def check_confirmation(
         ControlError: it names the groups that may, or the remedy.
     """
     may = {Role.PRINCIPAL, Role.ADMIN}
-    setter = next((one.author for one in overrides.log_settings if one.id == change.id), "")
+    setter = next(
+        (setting.author for setting in overrides.log_settings if setting.id == change.id), ""
+    )
     if person_of(setter) in SHARED:
         may = {Role.PRINCIPAL}
     if author.person in SHARED or author.roles.isdisjoint(may):

@@ -64,9 +64,11 @@ class Teaching:
         self.classes = frozenset(
             [one.id for one in policy.classes if teacher in one.teachers]
             + [
-                one.class_id
-                for one in overrides.loans
-                if one.to == teacher and one.starts_at <= starts_at and self._ends_at <= one.ends_at
+                loan.class_id
+                for loan in overrides.loans
+                if loan.to == teacher
+                and loan.starts_at <= starts_at
+                and self._ends_at <= loan.ends_at
             ]
         )
         """Those that are the teacher's all that time."""
@@ -146,7 +148,7 @@ class Teaching:
         return self._teacher in teachers or any(map(self.has_seat, seats))
 
     def _network(self, room: str) -> Network | None:
-        return next((one for one in self._policy.networks if one.id == room), None)
+        return next((network for network in self._policy.networks if network.id == room), None)
 
     def _seats(self, network: Network) -> Iterator[tuple[Seat, float]]:
         at, calendar = self.starts_at, Calendar(self._policy.time_zone)
@@ -175,11 +177,13 @@ class Teaching:
         """Return the teacher in a room by its timetable, "" where that names none."""
         shown = Calendar(self._policy.time_zone).reading(at)
         lessons = {
-            one.id for one in self._policy.lessons if one.starts_s <= shown.second < one.ends_s
+            lesson.id
+            for lesson in self._policy.lessons
+            if lesson.starts_s <= shown.second < lesson.ends_s
         }
         periods = (
             one
             for one in network.timetable
             if one.weekday == shown.weekday and one.lesson in lessons
         )
-        return next((one.teacher for one in periods), "")
+        return next((period.teacher for period in periods), "")

@@ -102,7 +102,8 @@ def without_ech(resolution: Resolution, question: Question) -> Resolution:
     try:
         message = response.message
         changed = {
-            one: without_param(message[one.rdata_offset : one.end], KEY_ECH) for one in services
+            service: without_param(message[service.rdata_offset : service.end], KEY_ECH)
+            for service in services
         }
     except WireError:
         records = [record for record in records if record.rtype not in _SERVICE_BINDINGS]
@@ -154,7 +155,7 @@ def _is_one_domain(qname: bytes, zone: bytes) -> bool:
     That is so where their common suffix is no public suffix.
     """
     above = frozenset(names.suffixes(zone))
-    shared = next((one for one in names.suffixes(qname) if one in above), names.ROOT)
+    shared = next((suffix for suffix in names.suffixes(qname) if suffix in above), names.ROOT)
     if names.parent(shared) == names.ROOT:
         return False
     try:
@@ -188,7 +189,7 @@ class Rebinding(Link):
         query = answer.readmitted or query
         if resolution is None or not (resolution.private or resolution.targets):
             return answer
-        led_home = any(leads_home(query.site, query.qname, one) for one in resolution.targets)
+        led_home = any(leads_home(query.site, query.qname, target) for target in resolution.targets)
         if not (resolution.private or led_home) or _may_lead_home(query):
             return answer
         left = None if led_home else without_private(resolution, query.message.question)

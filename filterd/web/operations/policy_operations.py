@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 async def _grades(visitor: Visitor, _: ReadOfPolicy) -> Any:
     now = await in_force(visitor)
-    return [_row(now, one) for one in now.policy.grades.values()]
+    return [_row(now, grade) for grade in now.policy.grades.values()]
 
 
 async def _grade(visitor: Visitor, asked: ReadGrade) -> Any:
@@ -47,7 +47,7 @@ def _row(now: EffectiveState, grade: GradePolicy) -> dict[str, Any]:
     current = moment.grades.get(grade.key, grade)
     return {
         **grade_row(now.policy, grade),
-        "now": {one: state_of(moment, current, one) for one in moment.categories},
+        "now": {category: state_of(moment, current, category) for category in moment.categories},
         "set": [
             {"of": kind, **thing} for kind, thing in set_for(grade, now.overrides, now.clock.now)
         ],
@@ -55,13 +55,13 @@ def _row(now: EffectiveState, grade: GradePolicy) -> dict[str, Any]:
 
 
 async def _categories(visitor: Visitor, _: ReadOfPolicy) -> Any:
-    return [to_plain(one) for one in (await policy_of(visitor)).categories.values()]
+    return [to_plain(category) for category in (await policy_of(visitor)).categories.values()]
 
 
 async def _services(visitor: Visitor, _: ReadOfPolicy) -> Any:
     now = await in_force(visitor)
     told = as_told(now.moment.policy, now.clock.now)
-    return [whole_service_row(told, one) for one in now.policy.services.values()]
+    return [whole_service_row(told, service) for service in now.policy.services.values()]
 
 
 async def _service(visitor: Visitor, asked: ReadService) -> Any:
@@ -93,8 +93,8 @@ async def _differences(visitor: Visitor, asked: CompareVersions) -> Any:
     after = await policy_of(visitor)
     found: dict[Any, list[str]] = {}
     for grade in GRADES:
-        for one in differences(before, before.grades[grade], after, after.grades[grade]):
-            found.setdefault(one, []).append(grade)
+        for difference in differences(before, before.grades[grade], after, after.grades[grade]):
+            found.setdefault(difference, []).append(grade)
     return [{**one._asdict(), "grades": grades} for one, grades in found.items()]
 
 

@@ -28,8 +28,10 @@ async def _rooms(visitor: Visitor, _: ReadRooms) -> Any:
 
 async def _room(visitor: Visitor, asked: ReadRoom) -> Any:
     now = await in_force(visitor)
-    check_known(asked.room, [one.id for one in now.policy.networks], say("room"))
-    return room_row(now, next(one for one in now.policy.networks if one.id == asked.room))
+    check_known(asked.room, [network.id for network in now.policy.networks], say("room"))
+    return room_row(
+        now, next(network for network in now.policy.networks if network.id == asked.room)
+    )
 
 
 async def _timetable(visitor: Visitor, _: ReadTimetable) -> Any:

@@ -31,7 +31,7 @@ async def _load_accounts(visitor: Visitor, _: Mapping[str, str]) -> dict[str, An
     devices = await visitor.call(ENROLLED)
     return {
         "accounts": await visitor.call(ACCOUNTS),
-        "devices": sorted(devices, key=lambda one: one["state"] != "waiting"),
+        "devices": sorted(devices, key=lambda device: device["state"] != "waiting"),
         "tokens": await visitor.call(TOKENS),
         "account_listing": ACCOUNT_LISTING._replace(title=say("Accounts")),
         "device_listing": DEVICE_LISTING._replace(title=say("Enrolled devices")),

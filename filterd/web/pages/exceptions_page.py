@@ -111,9 +111,9 @@ async def _load_history(visitor: Visitor, given: Mapping[str, str]) -> dict[str,
     verified = await visitor.call(VERIFY) if "verify" in given else None
     rows = found["rows"]
     undone = set[int]()
-    for one in rows:  # the newest first: an undo that is undone takes nothing back
-        if one["kind"] == TAKEN_BACK and one["number"] not in undone:
-            undone.add(one["payload"].get("number", 0))
+    for row in rows:  # the newest first: an undo that is undone takes nothing back
+        if row["kind"] == TAKEN_BACK and row["number"] not in undone:
+            undone.add(row["payload"].get("number", 0))
     return {
         "rows": rows,
         "next": found["next"],

@@ -69,7 +69,7 @@ async def _load_room(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
             for one, text in seats(await visitor.call(IDS), visitor.wording)
         ],
         "names": names,
-        "needed": "\n".join(one["name"] for one in names or () if not one["blocked"]),
+        "needed": "\n".join(name["name"] for name in names or () if not name["blocked"]),
         "seen": (await visitor.call(APPEARED, room=room))["devices"] if is_learning else None,
         "terms": terms(visitor.wording),
         "lengths": lengths(LENGTHS_S, visitor.wording),

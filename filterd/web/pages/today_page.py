@@ -153,7 +153,7 @@ def _hours(rows: Iterable[Row], by: Wording) -> StackedBars:
 
 
 def _counts(of: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(sum(of.get(one, 0) for one in actions) for actions in _SERIES.values())
+    return tuple(sum(of.get(action, 0) for action in actions) for actions in _SERIES.values())
 
 
 def _week(rows: Iterable[Row], by: Wording) -> tuple[str, str]:

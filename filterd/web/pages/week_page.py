@@ -78,10 +78,10 @@ def _sentences(row: Row, describer: Describer) -> list[str]:
     return [row["schedule"], *(_scheduled(one, describer) for one in row["closes"])]
 
 
-def _scheduled(one: Row, describer: Describer) -> str:
-    key = say("open {what} to {whom}") if one["opens"] else say("close {what} to {whom}")
-    what = written(one["kind"], one["target"])
-    return describer.texts(key, what=what, whom=describer.whom(one["audience"], one["whom"]))
+def _scheduled(row: Row, describer: Describer) -> str:
+    key = say("open {what} to {whom}") if row["opens"] else say("close {what} to {whom}")
+    what = written(row["kind"], row["target"])
+    return describer.texts(key, what=what, whom=describer.whom(row["audience"], row["whom"]))
 
 
 def _cell(spans: Sequence[tuple[float, float]], day: DayEdges, visitor: Visitor) -> dict[str, Any]:
@@ -130,15 +130,15 @@ async def _load_lesson(visitor: Visitor, given: Mapping[str, str]) -> dict[str, 
     services = chosen.get("services", ())
     names = names_of(await visitor.call(CATEGORIES), visitor.wording) if services else {}
     groups: dict[str, list[Row]] = {}
-    for one in services:
-        if one["suits"]:
-            groups.setdefault(names.get(one["group"], one["group"]), []).append(one)
+    for service in services:
+        if service["suits"]:
+            groups.setdefault(names.get(service["group"], service["group"]), []).append(service)
     return {
         "places": lesson["places"],
         "spot": lesson["chosen"],
         "back": f"/lesson?{urlencode({'place': chosen['place']})}" if chosen else "/lesson",
         "groups": groups,
-        "older": [one for one in services if not one["suits"]],
+        "older": [service for service in services if not service["suits"]],
         "lengths": lengths(LENGTHS_S, visitor.wording),
         "exam_lengths": lengths(EXAM_LENGTHS_S, visitor.wording),
         "reasons": REASONS,

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 _FIELDS = ("name", "whom", "client", "at")
 _FACTS = EXPLANATION._replace(
     columns=tuple(
-        one
-        for one in EXPLANATION.columns
-        if one.heading not in ("Question", "Answer", "To change it", "Asked")
+        column
+        for column in EXPLANATION.columns
+        if column.heading not in ("Question", "Answer", "To change it", "Asked")
     )
 )
-_ADVICE = next(one for one in EXPLANATION.columns if one.heading == "To change it")
+_ADVICE = next(column for column in EXPLANATION.columns if column.heading == "To change it")
 _LENGTHS_S, _WEEK_S = (45 * 60, 2 * 3600), 7 * 86_400
 
 
@@ -102,7 +102,7 @@ def _audiences(found: Row, whom: str, ids: Row, visitor: Visitor) -> Options:
     """Return for whom this person may open it, the narrowest for the question first."""
     by, own = visitor.wording, visitor.classes
     tell = Describer(*by)
-    asked = [one for one in rooms(ids, by) if one[0] == whom]
+    asked = [room for room in rooms(ids, by) if room[0] == whom]
     if found["client"]:
         asked.append((f"client:{found['client']}", by.texts("this device")))
     if found["class"] and (own is None or found["class"] in own):

@@ -155,16 +155,16 @@ SCHOOL = SiteSection(
 
 def _zone(data: Plain, item: str) -> Plain:
     zones = (one for one in items_of(data, "local_zones") if isinstance(one, dict))
-    return next((one for one in zones if str(one.get("name")) == item), {})
+    return next((zone for zone in zones if str(zone.get("name")) == item), {})
 
 
 def _zone_edits(data: Plain, given: Values) -> Edits:
     item, zones = given[ITEM], items_of(data, "local_zones")
     old = _zone(data, item)
     new = {**old, "name": old.get("name", item), "records": given.get("records", [])}
-    made = [new if one is old else one for one in zones] if old else [*zones, new]
+    made = [new if zone is old else zone for zone in zones] if old else [*zones, new]
     if given.get(REMOVE):
-        made = [one for one in zones if one is not old]
+        made = [zone for zone in zones if zone is not old]
     return [edit(made or None, "local_zones")]
 
 

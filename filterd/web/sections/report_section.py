@@ -134,7 +134,9 @@ def _programmes(data: Plain) -> list[Plain]:
 
 
 def _programme(data: Plain, item: str) -> Plain:
-    return next((one for one in _programmes(data) if str(one.get("name")) == item), {})
+    return next(
+        (programme for programme in _programmes(data) if str(programme.get("name")) == item), {}
+    )
 
 
 def _programme_values(data: Plain, item: str) -> Values:
@@ -150,9 +152,13 @@ def _programme_edits(data: Plain, given: Values) -> Edits:
     old, programmes = _programme(data, given[ITEM]), _programmes(data)
     new: Plain = {"name": old.get("name", given[ITEM])}
     new |= {key: given[key] for key in ("from", "receiver", "legal_bases") if given.get(key)}
-    made = [new if one is old else one for one in programmes] if old else [*programmes, new]
+    made = (
+        [new if programme is old else programme for programme in programmes]
+        if old
+        else [*programmes, new]
+    )
     if given.get(REMOVE):
-        made = [one for one in programmes if one is not old]
+        made = [programme for programme in programmes if programme is not old]
     return [edit(made or None, "report", "programmes")]
 
 
@@ -161,7 +167,7 @@ PROGRAMMES = SiteSection(
     operation="editProgramme",
     title=say("Programmes of reports"),
     about=say("The programme under which the school reports, from a day on, and its receiver."),
-    items=lambda data: [str(one.get("name")) for one in _programmes(data)],
+    items=lambda data: [str(programme.get("name")) for programme in _programmes(data)],
     item=(say("Name of the programme, as reports print it"), r"[^\s].{0,299}"),
     values=_programme_values,
     edits=_programme_edits,

@@ -110,7 +110,7 @@ class SiteSection:
         named: dict[str, Parameter] = {}
         if self.items is not None:
             named[ITEM] = Text(300, self.item[1] if self.item else "", least=1)
-        named |= {one.name: one.reads for one in self.fields}
+        named |= {field.name: field.reads for field in self.fields}
         if self.item is not None:
             named[REMOVE] = Flag()
         return Fields(named, (ITEM,) if self.items is not None else ())

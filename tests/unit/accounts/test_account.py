@@ -36,7 +36,7 @@ LAN = Account("lan", frozenset((Role.TEACHER,)), 1.0)
 
 def test_accounts_are_in_order_bounded_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
     book = AccountBook().with_account(MINH).with_account(LAN)
-    assert [one.name for one in book.accounts] == ["lan", "minh"]
+    assert [account.name for account in book.accounts] == ["lan", "minh"]
     changed = book.with_account(replace(LAN, disabled_at=1.0))
     assert changed.active("lan") is None
     assert changed.account("lan").is_disabled
@@ -55,7 +55,7 @@ def test_an_account_goes_a_year_after_it_was_disabled_with_all_it_has() -> None:
     book = book.with_token(token).with_token(replace(token, id="cd", account="minh"))
     assert book.pruned(100.0 + KEPT_DISABLED_S) is book
     pruned = book.pruned(101.0 + KEPT_DISABLED_S)
-    assert [one.name for one in pruned.accounts] == ["minh"]
+    assert [account.name for account in pruned.accounts] == ["minh"]
     assert [one.id for one in pruned.tokens] == ["cd"]
 
 
@@ -98,7 +98,7 @@ def test_an_account_that_is_here_stays_as_it_is() -> None:
     present = AccountBook(9, None, (an_account("Lan", Role.READER),))
     found = merged(present, BACKUP, NONE)
     assert found.accounts == (*present.accounts, ADMIN)
-    assert [one.account for one in found.tokens] == ["minh"]
+    assert [token.account for token in found.tokens] == ["minh"]
     assert merged(found, BACKUP, NONE) is found
 
 
@@ -123,7 +123,7 @@ def test_two_accounts_of_one_name_do_not_come() -> None:
 )
 def test_what_ended_since_does_not_come_back(mark: str, left: tuple[list[str], ...]) -> None:
     found = merged(AccountBook(), BACKUP, Deletions(frozenset([mark])))
-    names = [one.name for one in found.accounts]
+    names = [account.name for account in found.accounts]
     assert (
         names,
         *([one.account for one in part] for part in (found.tokens, found.devices)),
@@ -133,7 +133,7 @@ def test_what_ended_since_does_not_come_back(mark: str, left: tuple[list[str], .
 def test_without_secrets_there_are_names_and_roles() -> None:
     bare = without_secrets(BACKUP)
     assert (bare.tokens, bare.devices) == ((), ())
-    assert [(one.name, one.roles, one.password) for one in bare.accounts] == [
+    assert [(account.name, account.roles, account.password) for account in bare.accounts] == [
         ("lan", TEACHER.roles, None),
         ("minh", ADMIN.roles, None),
     ]
@@ -204,8 +204,8 @@ def test_tokens_and_devices_are_bounded_by_account_and_by_school(
     for name, most in (("_MOST_OF_ONE", 2), ("MOST_TOKENS", 3), ("MOST_DEVICES", 3)):
         monkeypatch.setattr(module, name, most)
     owners = ["lan"] * of_one + ["minh"] * of_others
-    tokens = tuple(replace(a_token(one, "t"), id=str(n)) for n, one in enumerate(owners))
-    devices = tuple(replace(a_device(one, "t"), id=str(n)) for n, one in enumerate(owners))
+    tokens = tuple(replace(a_token(owner, "t"), id=str(n)) for n, owner in enumerate(owners))
+    devices = tuple(replace(a_device(owner, "t"), id=str(n)) for n, owner in enumerate(owners))
     book = AccountBook(tokens=tokens, devices=devices)
     token = replace(a_token("lan", "t"), id="new")
     device = replace(a_device("lan", "t"), id="new")
@@ -302,8 +302,8 @@ def test_of_a_backup_as_many_come_as_there_is_room_for(
     monkeypatch.setattr(module, "MOST_ACCOUNTS", most)
     present = AccountBook(9, None, (an_account("hoa"),))
     found = merged(present, BACKUP, NONE)
-    assert [one.name for one in found.accounts] == sorted(["hoa", *come])
-    assert [one.account for one in found.tokens] == come
+    assert [account.name for account in found.accounts] == sorted(["hoa", *come])
+    assert [token.account for token in found.tokens] == come
 
 
 def test_tokens_and_devices_of_this_gateway_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,8 +313,8 @@ def test_tokens_and_devices_of_this_gateway_come_first(monkeypatch: pytest.Monke
         9, None, (an_account("hoa"),), (a_token("hoa", "t"),), (a_device("hoa", "phone"),)
     )
     found = merged(here, BACKUP, NONE)
-    assert [one.account for one in found.tokens] == ["hoa", "lan"]
-    assert [one.account for one in found.devices] == ["hoa"]
+    assert [token.account for token in found.tokens] == ["hoa", "lan"]
+    assert [device.account for device in found.devices] == ["hoa"]
 
 
 def test_what_is_new_has_no_secret_no_use_and_no_right_yet() -> None:
@@ -330,5 +330,5 @@ def test_what_is_new_has_no_secret_no_use_and_no_right_yet() -> None:
 
 def test_accounts_that_come_back_stand_in_order_among_those_that_are_here() -> None:
     present = AccountBook(9, None, (an_account("an"), an_account("mai")))
-    names = [one.name for one in merged(present, BACKUP, NONE).accounts]
+    names = [account.name for account in merged(present, BACKUP, NONE).accounts]
     assert names == ["an", "lan", "mai", "minh"]

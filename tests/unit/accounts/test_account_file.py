@@ -31,7 +31,7 @@ def loaded(folder: Path) -> AccountFile:
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return what an operator reads of the accounts."""
-    return [one.getMessage() for one in caplog.records if one.name == "filterd.accounts"]
+    return [record.getMessage() for record in caplog.records if record.name == "filterd.accounts"]
 
 
 def test_accounts_are_there_after_a_restart_and_only_the_daemon_reads_them(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_one_damaged_copy_harms_nothing(tmp_path: Path, which: int, harm: bytes 
         path.write_bytes(harm)
     file = loaded(tmp_path)
     assert (file.book.number, file.is_damaged) == (1, False)
-    copies = [FORMAT.load(one) for one in StateFolder(tmp_path).accounts_copies]
+    copies = [FORMAT.load(copy) for copy in StateFolder(tmp_path).accounts_copies]
     assert copies == [file.book] * 2  # the start has mended it
 
 
@@ -184,7 +184,7 @@ def test_a_change_forgets_accounts_that_were_disabled_a_year_ago(tmp_path: Path)
     file = AccountFile(StateFolder(tmp_path), lambda: KEPT_DISABLED_S + 9.0)
     gone = Account("lan", frozenset((Role.TEACHER,)), 1.0, disabled_at=8.0)
     file.book = AccountBook(accounts=(gone,))
-    assert [one.name for one in with_one("minh", file).accounts] == ["minh"]
+    assert [account.name for account in with_one("minh", file).accounts] == ["minh"]
 
 
 def test_damaged_copies_that_stay_where_they_are_close_the_accounts_all_the_same(

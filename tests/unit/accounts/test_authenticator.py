@@ -126,7 +126,7 @@ def test_a_secret_that_fills_no_group_is_shown_without_filling() -> None:
 def test_a_recovery_code_has_four_groups_of_four() -> None:
     for code in new_recovery_codes():
         groups = code.split("-")
-        assert [len(one) for one in groups] == [4] * 4
+        assert [len(group) for group in groups] == [4] * 4
         assert set("".join(groups)) <= set("abcdefghijklmnopqrstuvwxyz234567")
     assert recovery_hash("abcd-efgh") == hash_of("abcdefgh")
     assert recovery_hash(" AB\tcd - EF GH\n") == hash_of("abcdefgh")

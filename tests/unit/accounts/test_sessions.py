@@ -188,11 +188,11 @@ def test_sessions_of_an_account_end_but_for_one_or_only_those_of_a_device() -> N
     of_minh = begun(sessions, "minh")
     tokens = (kept, other, phone, tablet, of_minh)
     sessions.end_all("lan", device="phone")
-    assert [sessions.is_on(one) for one in tokens] == [True, True, False, True, True]
+    assert [sessions.is_on(token) for token in tokens] == [True, True, False, True, True]
     sessions.end_all("lan", besides=kept)
-    assert [sessions.is_on(one) for one in tokens] == [True, False, False, False, True]
+    assert [sessions.is_on(token) for token in tokens] == [True, False, False, False, True]
     sessions.end_all("lan")
-    assert [sessions.is_on(one) for one in tokens] == [False, False, False, False, True]
+    assert [sessions.is_on(token) for token in tokens] == [False, False, False, False, True]
 
 
 def test_the_one_that_is_idle_for_longest_gives_way() -> None:
@@ -205,9 +205,9 @@ def test_the_one_that_is_idle_for_longest_gives_way() -> None:
     clock.advance(1)
     assert is_good(sessions, tokens[0])
     begun(sessions, "hoa")
-    assert all(sessions.is_on(one) for one in tokens), "there was room for another account"
+    assert all(sessions.is_on(token) for token in tokens), "there was room for another account"
     begun(sessions)
-    assert [sessions.is_on(one) for one in tokens] == [True, False] + [True] * (MOST_OF_ONE - 2)
+    assert [sessions.is_on(token) for token in tokens] == [True, False] + [True] * (MOST_OF_ONE - 2)
 
 
 def test_people_are_let_in_for_as_long_and_as_often_as_the_guides_say() -> None:

@@ -213,7 +213,7 @@ def test_its_fingerprint_is_that_of_the_public_octets_in_groups_of_four(tmp_path
     key = device_key(tmp_path / "device.pem")
     groups = key_fingerprint(key).split(" ")
     public = bytes.fromhex(key.public_key.keyval["public"])
-    assert {len(one) for one in groups} == {4}
+    assert {len(group) for group in groups} == {4}
     assert "".join(groups) == hashlib.sha256(public).hexdigest()
 
 

@@ -118,12 +118,12 @@ def test_an_enrolment_that_did_not_hold_when_the_record_was_made_is_refused(
 
 def test_what_has_ended_since_and_a_wrong_clock_are_notes(school: EnrolledGateway) -> None:
     late = verify(school.record(), school.root, NOW + 800 * DAY_S)
-    assert [str(one).split(",")[0].split(":")[0] for one in late.notes] == [
+    assert [str(note).split(",")[0].split(":")[0] for note in late.notes] == [
         "the enrolment has ended since",
         "the root ended on 2029-01-14 08",
     ]
     early = verify(school.record(is_time_known=False), school.root, NOW - DAY_S)
-    assert ["future" in str(one) for one in early.notes] == [True, False]
+    assert ["future" in str(note) for note in early.notes] == [True, False]
 
 
 def test_a_school_that_calls_itself_otherwise_is_named_as_it_is_enrolled(

@@ -51,7 +51,7 @@ def test_a_gateway_sees_its_links_its_router_and_its_neighbours() -> None:
     assert seen.lan[0].mac == "02:00:5e:00:00:01"
     assert seen.outward == {"wan0"}
     assert [str(route.router) for route in seen.routes] == ["198.51.100.2"]
-    assert [(str(one.address), one.mac) for one in seen.neighbours] == [
+    assert [(str(neighbour.address), neighbour.mac) for neighbour in seen.neighbours] == [
         ("192.168.6.20", "02:00:5e:00:00:14")
     ]
 
@@ -69,7 +69,10 @@ def test_damaged_output_is_left_out(tmp_path: Path) -> None:
     ]
     routes: list[dict[str, Any]] = [{"dev": 3}, {"nexthops": [1, {"dev": "eth0", "gateway": "?"}]}]
     seen = _look(tmp_path, address=links, **{"4": routes})
-    assert [(one.name, one.mac, one.is_up, one.addresses) for one in seen.interfaces] == [
+    assert [
+        (interface.name, interface.mac, interface.is_up, interface.addresses)
+        for interface in seen.interfaces
+    ] == [
         ("eth0", "", False, ()),
         ("eth1", "", False, ()),
     ]
@@ -89,7 +92,7 @@ def test_pupils_are_in_all_networks_but_those_of_staff_and_guests() -> None:
             Network("visitors", "guest", cidrs=("192.168.8.0/24",)),
         ),
     )
-    assert [one.id for one in pupils_networks(policy)] == ["three"]
+    assert [network.id for network in pupils_networks(policy)] == ["three"]
 
 
 def test_its_own_addresses_are_without_length(tmp_path: Path) -> None:

@@ -216,8 +216,11 @@ def test_files_are_mailed_in_one_message_that_names_them(
     message = email.message_from_string(taken, policy=email.policy.default)
     text, *files = message.iter_parts()
     assert "01/10/2026" in message["Subject"]
-    assert [one.get_filename() for one in files] == ["bao-cao-2026-10.json", "bao-cao-2026-10.csv"]
-    assert [one.get_content_type() for one in files] == ["application/json", "text/csv"]
+    assert [file.get_filename() for file in files] == [
+        "bao-cao-2026-10.json",
+        "bao-cao-2026-10.csv",
+    ]
+    assert [file.get_content_type() for file in files] == ["application/json", "text/csv"]
     assert files[0].get_payload(decode=True) == b"json" * 100
     assert "bao-cao-2026-10.csv" in text.get_content()
     assert "1 chỗ" in text.get_content()

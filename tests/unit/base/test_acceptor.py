@@ -80,10 +80,10 @@ def test_each_is_accepted_with_the_address_of_its_client(run: Run) -> None:
         accepting.listen(16)
         clients = [socket.create_connection(listening.getsockname()) for _ in range(5)]
         await taken.wait_for(5)
-        assert taken.addresses == [one.getsockname() for one in clients]
+        assert taken.addresses == [client.getsockname() for client in clients]
         accepting.close()
-        for one in clients:
-            one.close()
+        for client in clients:
+            client.close()
 
     run(main())
 

@@ -352,7 +352,11 @@ def test_a_pipe_in_place_of_a_lock_blocks_no_process(tmp_path: Path) -> None:
 
 def test_a_lock_keeps_nothing_open_to_be_written(tmp_path: Path) -> None:
     with sole(tmp_path / "lock", otherwise=say("taken")):
-        (number,) = (one.name for one in _descriptors() if _leads_to(one, tmp_path / "lock"))
+        (number,) = (
+            descriptor.name
+            for descriptor in _descriptors()
+            if _leads_to(descriptor, tmp_path / "lock")
+        )
         assert fcntl.fcntl(int(number), fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
 
 

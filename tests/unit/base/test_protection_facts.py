@@ -10,7 +10,7 @@ import pytest
 from filterd.base.protection_facts import FeedFacts, ProtectionFacts
 from tests.support.protections import FEED, NOW, WELL
 
-PARTS = [one.name for one in fields(ProtectionFacts) if one.name != "now"]
+PARTS = [field.name for field in fields(ProtectionFacts) if field.name != "now"]
 
 
 def test_a_whole_status_has_all_facts_of_its_own_moment() -> None:

@@ -28,8 +28,8 @@ NOTHING_KNOWN = ProtectionFacts(now=0.0)
 def test_a_gateway_that_lacks_nothing_is_protected_and_says_so_of_each_subject() -> None:
     judged = judge(ProtectionFacts.of(WELL))
     assert (judged.level, str(judged.sentence)) == (ProtectionLevel.PROTECTED, "Protected")
-    assert [one.subject for one in judged.lines] == list(ProtectionSubject)
-    assert {one.state for one in judged.lines} == {LineState.GOOD}
+    assert [line.subject for line in judged.lines] == list(ProtectionSubject)
+    assert {line.state for line in judged.lines} == {LineState.GOOD}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -48,8 +48,8 @@ def test_each_state_has_its_verdict(name: str) -> None:
 @given(st.lists(st.sampled_from(sorted(CASES)), max_size=5, unique=True))
 def test_the_level_is_that_of_the_worst_line(names: list[str]) -> None:
     judged = judge(ProtectionFacts.of(status_of(*names)))
-    assert {one.subject for one in judged.lines} == set(ProtectionSubject)
-    states = [one.state for one in judged.lines]
+    assert {line.subject for line in judged.lines} == set(ProtectionSubject)
+    states = [line.state for line in judged.lines]
     assert judged.is_whole is {LineState.PARTLY, LineState.NOT}.isdisjoint(states)
     if LineState.NOT in states:
         assert judged.level is ProtectionLevel.NOT
@@ -59,8 +59,8 @@ def test_the_level_is_that_of_the_worst_line(names: list[str]) -> None:
 
 def test_what_is_not_known_is_neither_good_nor_short() -> None:
     judged = judge(NOTHING_KNOWN)
-    assert {one.state for one in judged.lines} == {LineState.UNSEEN}
-    assert all(one.remedy for one in judged.lines)
+    assert {line.state for line in judged.lines} == {LineState.UNSEEN}
+    assert all(line.remedy for line in judged.lines)
 
 
 def test_a_sentence_has_numbers_only_and_no_name_of_a_list_category_tier_or_link() -> None:
@@ -79,13 +79,13 @@ def test_a_gateway_on_its_starter_lists_is_offered_the_recommended_ones() -> Non
 
 def test_what_a_starter_list_is_too_little_for_is_what_recommended_lists_fill() -> None:
     names = Counter[str]()
-    for one in shipped_sources():
-        names[one.category] += one.recommended and (one.names or MORE_THAN_A_STARTER)
+    for source in shipped_sources():
+        names[source.category] += source.recommended and (source.names or MORE_THAN_A_STARTER)
     filled = {category for category, n in names.items() if n >= MORE_THAN_A_STARTER}
     assert filled | SMALL == FILLED_CATEGORIES
     catalog = load_catalog(shipped("blocklists"))
     assert all(one.id.startswith(SHIPPED_LISTS) for one in catalog.lists)
-    merged = [MERGED_PREFIX + one.id for one in shipped_sources()]
+    merged = [MERGED_PREFIX + source.id for source in shipped_sources()]
     assert not any(one.startswith(SHIPPED_LISTS) for one in merged)
 
 

@@ -80,8 +80,8 @@ def _inspection(status: Status) -> bool:
     read = facts_of(plain_of(replace(FACTS, partly=partly)))
     record = PrintedRecord({"code": "1", "name": "x"}, "ab", None, read, "cd")
     parts = [one for all_ in compose_inspection(record, Texts("en")).sections for one in all_.parts]
-    texts = [one.text for one in parts if isinstance(one, Paragraph)]
-    return not any(one.startswith("Partly protected") for one in texts)
+    texts = [part.text for part in parts if isinstance(part, Paragraph)]
+    return not any(text.startswith("Partly protected") for text in texts)
 
 
 def _first_page(status: Status) -> bool:

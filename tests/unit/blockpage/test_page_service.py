@@ -60,7 +60,7 @@ class School:
 
     def replies(self, *requests: HttpRequest) -> list[Reply]:
         async def whole() -> list[Reply]:
-            return [await self.service.handle(one) for one in requests]
+            return [await self.service.handle(request) for request in requests]
 
         self.answers = ManagerAnswers(Path("x"), FakeClock(), self.ask)
         try:

@@ -71,7 +71,10 @@ def test_what_is_out_of_bounds_or_has_no_word_is_refused(look: Any, words: tuple
 
 
 def test_a_help_that_is_not_told_is_what_the_parameter_says() -> None:
-    found = {one.name: one.annotation.__metadata__[0] for one in RequestOptions(Look).parameters}
+    found = {
+        parameter.name: parameter.annotation.__metadata__[0]
+        for parameter in RequestOptions(Look).parameters
+    }
     assert (found["most"].help, found["all_"].help) == ("The most rows.", "Include the rest.")
     assert (found["most"].min, found["most"].max, found["id"].max) == (1, 5, None)
 

@@ -66,7 +66,7 @@ def test_control_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
 def test_no_line_is_wider_than_the_terminal(path: tuple[str, ...], language: str) -> None:
     for columns in (80, 60):
         lines = _page(path, language, columns).splitlines()
-        assert [one for one in lines if cell_len(one) > columns] == []
+        assert [line for line in lines if cell_len(line) > columns] == []
 
 
 @pytest.mark.parametrize("path", TREE, ids=" ".join)
@@ -76,9 +76,9 @@ def test_nothing_is_cut_and_all_is_in_one_language(path: tuple[str, ...]) -> Non
     texts = [*paragraphs(command.help or ""), *(one.help for one in shown(command))]
     texts += [next(paragraphs(one.help or "")) for one in beneath]
     english, vietnamese = (" ".join(_page(path, one).split()) for one in ("en", "vi"))
-    assert [one for one in texts if one not in english] == []
-    assert [one for one in texts if translated(one) not in vietnamese] == []
-    assert [one for one in texts if translated(one) != one and one in vietnamese] == []
+    assert [text for text in texts if text not in english] == []
+    assert [text for text in texts if translated(text) not in vietnamese] == []
+    assert [text for text in texts if translated(text) != text and text in vietnamese] == []
     assert english.isascii()
 
 
@@ -93,8 +93,16 @@ def test_every_command_explains_its_exit_codes(path: tuple[str, ...]) -> None:
     assert "Exit code 0: " in english
     assert "Mã thoát 0: " in vietnamese
     for code in (" 1: ", " 2: "):
-        codes = " ".join(next(one for one in _paragraphs(english) if "Exit code" in one).split())
-        its = " ".join(next(one for one in _paragraphs(vietnamese) if "Mã thoát" in one).split())
+        codes = " ".join(
+            next(
+                paragraph for paragraph in _paragraphs(english) if "Exit code" in paragraph
+            ).split()
+        )
+        its = " ".join(
+            next(
+                paragraph for paragraph in _paragraphs(vietnamese) if "Mã thoát" in paragraph
+            ).split()
+        )
         assert (code in codes) == (code in its)
 
 
@@ -116,7 +124,7 @@ def test_titles_and_names_of_values_are_in_the_language_too(path: tuple[str, ...
 
 def test_what_stands_for_a_value_is_one_word() -> None:
     values = [metavar_in(word, "vi") for _, word in VALUES]
-    assert [one for one in values if " " in one] == []
+    assert [value for value in values if " " in value] == []
     assert len(set(values)) == len(values)
 
 
@@ -187,7 +195,7 @@ def test_a_page_is_printed_in_the_language_of_the_reader(
     done = call("man", "allow", "--lang", language)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith('.TH "FILTERD-ALLOW" 1 ')
-    assert all(one in done.out for one in words)
+    assert all(word in done.out for word in words)
 
 
 def test_a_group_shows_its_commands_and_no_line_is_taken_for_roff() -> None:

@@ -30,7 +30,7 @@ def test_a_command_that_is_called_is_there_alone_and_the_same(path: tuple[str, .
     assert [one for one in found if not hasattr(found[one], "commands")] == [path]
     same, other = found[path], WHOLE[path]
     assert same.help == other.help
-    assert [one.opts for one in same.params] == [one.opts for one in other.params]
+    assert [param.opts for param in same.params] == [param.opts for param in other.params]
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("nonsense",), ("--lang", "en")])

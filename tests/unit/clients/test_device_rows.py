@@ -22,11 +22,11 @@ def _seen(
     mac: str, *addresses: str, network: str | None = None, host: str = "", here: bool = True
 ) -> list[Seen]:
     client = Client(SIX if network else a_policy().grades["preschool"], network)
-    return [Seen(mac, one, "lan0", here, client, host) for one in addresses]
+    return [Seen(mac, address, "lan0", here, client, host) for address in addresses]
 
 
 def _cells(row: Row) -> list[str]:
-    return [one.cell(row, WORDING)[0] for one in DEVICES.columns]
+    return [column.cell(row, WORDING)[0] for column in DEVICES.columns]
 
 
 def test_a_phone_with_five_addresses_is_one_device() -> None:

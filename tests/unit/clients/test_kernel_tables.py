@@ -77,7 +77,7 @@ def test_the_real_tables_can_be_read() -> None:
 
     addresses, *others = asyncio.run(every())
     assert addresses
-    assert "lo" in {one["ifname"] for one in addresses}
+    assert "lo" in {address["ifname"] for address in addresses}
     assert None not in others
 
 
@@ -104,6 +104,8 @@ def test_a_kernel_that_refuses_is_one_warning(
     "octets", [b"", b"\1", bytes(16), b"\x40\0\0\0" + bytes(12), b"\4\0\1\0\3\0\1\0\1\0\0\0"]
 )
 def test_damaged_messages_end_nothing(octets: bytes) -> None:
-    assert all(len(one) == 3 for one in kernel_tables._messages(octets))
-    assert all(len(one) <= len(octets) for one in kernel_tables._attributes(octets).values())
+    assert all(len(message) == 3 for message in kernel_tables._messages(octets))
+    assert all(
+        len(attribute) <= len(octets) for attribute in kernel_tables._attributes(octets).values()
+    )
     assert len(list(kernel_tables._next_hops(octets))) <= 1

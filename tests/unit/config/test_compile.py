@@ -311,7 +311,7 @@ def _of_staff(folder: Path, staff: str, pupils: str) -> list[str]:
         f"  lab: {{cidrs: ['{pupils}'], grade: 6}}\n"
     )
     policy = a_policy(folder, site)
-    return [str(one) for one in warnings(load_site(folder), policy, NOW)]
+    return [str(warning) for warning in warnings(load_site(folder), policy, NOW)]
 
 
 @pytest.mark.parametrize(

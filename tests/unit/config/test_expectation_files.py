@@ -125,11 +125,19 @@ def test_a_file_of_the_school_takes_the_place_of_one_that_ships(tmp_path: Path) 
     assert {name for name, one in found.items() if not one.ships} == {"primary.yaml", "own.yaml"}
     assert len(found) == len(TIERS) + 1
     policy = a_policy(tmp_path)
-    ours = [one for one in policy.expectations if one.path.startswith(str(tmp_path))]
-    assert [one.written for one in ours] == ["a.example is blocked for primary"] * 2
-    assert not [one for one in policy.expectations if "shipped/primary" in one.path]
-    assert not any(one.shipped for one in ours)
-    assert all(one.shipped for one in policy.expectations if one not in ours)
+    ours = [
+        expectation
+        for expectation in policy.expectations
+        if expectation.path.startswith(str(tmp_path))
+    ]
+    assert [our.written for our in ours] == ["a.example is blocked for primary"] * 2
+    assert not [
+        expectation for expectation in policy.expectations if "shipped/primary" in expectation.path
+    ]
+    assert not any(our.shipped for our in ours)
+    assert all(
+        expectation.shipped for expectation in policy.expectations if expectation not in ours
+    )
 
 
 def test_a_wrong_expectation_keeps_the_site_from_being_compiled(tmp_path: Path) -> None:

@@ -388,7 +388,7 @@ def test_a_network_is_a_home_room_and_a_lesson_is_booked_to_a_class(tmp_path: Pa
 def test_a_site_without_classes_has_none(tmp_path: Path) -> None:
     policy = a_policy(tmp_path, "")
     assert policy.classes == ()
-    assert not any(one.class_id for one in policy.grades.values())
+    assert not any(grade.class_id for grade in policy.grades.values())
 
 
 @pytest.mark.parametrize(
@@ -478,6 +478,6 @@ def test_what_the_site_opens_of_what_is_guarded_is_warned_of(
     tmp_path: Path, site: str, words: str
 ) -> None:
     policy = a_policy(tmp_path, site, GUARDED)
-    found = [str(one) for one in warnings(load_site(tmp_path), policy, NOW)]
+    found = [str(warning) for warning in warnings(load_site(tmp_path), policy, NOW)]
     assert len(found) == bool(words)
     assert all(words in one and "site.yaml:" in one for one in found)

@@ -95,7 +95,7 @@ def test_a_pattern_is_taken_if_it_is_a_name_with_all_beneath(
 ) -> None:
     found = an_import()
     found.take_pattern(pattern, allow=False)
-    assert [one["block"] for one in found.exceptions] == ([name] if name else [])
+    assert [exception["block"] for exception in found.exceptions] == ([name] if name else [])
     assert len(found.not_taken) == (name is None)
 
 
@@ -152,7 +152,7 @@ def test_filters_rules_and_rewrites_are_taken(tmp_path: Path) -> None:
     found = read_adguard(file)
     url = "https://lists.example/filter.txt"
     assert found.follow == [{"url": url, "category": "ads-trackers", "format": "adblock"}]
-    assert [(*one.items(),)[0] for one in found.exceptions] == [
+    assert [(*exception.items(),)[0] for exception in found.exceptions] == [
         ("block", "bad.example"),
         ("allow", "hoc-lieu.example"),
         ("block", "tracker.example"),
@@ -251,7 +251,7 @@ def test_a_backup_of_release_6_has_its_database_and_its_names(tmp_path: Path) ->
         archive.writestr("etc/hosts", "127.0.0.1 localhost")
     found = read_pihole(file)
     assert found.follow == [{"url": LIST, "category": "ads-trackers", "format": "hosts"}]
-    assert [(*one.items(),)[0] for one in found.exceptions] == [
+    assert [(*exception.items(),)[0] for exception in found.exceptions] == [
         ("allow", "hoc-lieu.example"),
         ("block", "bad.example"),
         ("block", "ads.example"),
@@ -388,4 +388,4 @@ def test_a_real_database_is_read(tmp_path: Path) -> None:
     _database(tmp_path / "gravity.db", script.read_text(encoding="utf-8"))
     found = read_pihole(tmp_path / "gravity.db")
     assert [one["url"] for one in found.follow] == ["https://pi-hole.net/block.txt"]
-    assert "denied.ftl" in [one.get("block") for one in found.exceptions]
+    assert "denied.ftl" in [exception.get("block") for exception in found.exceptions]

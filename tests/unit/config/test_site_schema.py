@@ -29,7 +29,7 @@ def test_a_school_with_a_name_is_enough() -> None:
     site = _site("")
     assert site.time_zone == "Asia/Ho_Chi_Minh"
     assert site.allow_from == PRIVATE_RANGES
-    assert [one.server for one in site.upstreams] == [("system", 53)]
+    assert [upstream.server for upstream in site.upstreams] == [("system", 53)]
     assert site.listen == (("0.0.0.0", 53), ("::", 53))
 
 

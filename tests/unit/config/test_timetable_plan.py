@@ -117,7 +117,7 @@ def test_no_teacher_is_taken_for_a_class_in_the_column_of_a_room(
     column: list[Cell], rooms: set[str]
 ) -> None:
     flowers = tuple(SchoolClass(one, "1") for one in ("Lan", "Mai", "Tin học"))
-    policies = {one.id: replace(SCHOOL.grades["1"], class_id=one.id) for one in flowers}
+    policies = {flower.id: replace(SCHOOL.grades["1"], class_id=flower.id) for flower in flowers}
     school = replace(SCHOOL, classes=(*SCHOOL.classes, *flowers), grades=SCHOOL.grades | policies)
     words = SchoolWords(school, rooms)
     for _, teacher, _, between in column:
@@ -160,7 +160,7 @@ def test_a_flat_network_keeps_its_youngest_and_the_room_is_shown(tmp_path: Path)
     (tmp_path / "site.yaml").write_text(FLAT, encoding="utf-8")
     policy = compile_in_memory(tmp_path, shipped("blocklists"))
     made = plan(GRID, "tkb.csv", tmp_path, policy)
-    assert [one.id for one in made.networks] == ["phong-may"]
+    assert [network.id for network in made.networks] == ["phong-may"]
     assert made.left_out == ("Toán - cô Lan",)
     (row,) = made.changes
     assert row == {

@@ -37,7 +37,8 @@ def _school() -> Policy:
 def _parsed(*lines: str, heading: str = "day,lesson,room,class,teacher") -> dict[str, list[Period]]:
     table = [line.split(",") for line in (heading, *lines)]
     return {
-        one.id: list(one.timetable) for one in parse(table, "tkb.csv", _school(), ROOMS).networks
+        network.id: list(network.timetable)
+        for network in parse(table, "tkb.csv", _school(), ROOMS).networks
     }
 
 
@@ -104,7 +105,7 @@ def test_what_is_exported_is_read_back_and_differs_in_nothing() -> None:
     table = [LESSON_HEADING, *lesson_rows(policy.networks, policy)]
     assert table[1:] == [["t2", "tiet-1", "lab", "6A", ""], ["t2", "tiet-2", "lab", "9B", ""]]
     wanted = parse(table, "tkb.csv", policy, ROOMS).networks
-    lab = [one for one in policy.networks if one.id == "lab"]
+    lab = [network for network in policy.networks if network.id == "lab"]
     assert list(wanted) == lab
     assert list(differences(lab, wanted, policy)) == []
     other = [replace(wanted[0], timetable=(Period(0, "tiet-1", "6B"), Period(1, "tiet-1", "6A")))]

@@ -59,7 +59,10 @@ def test_a_room_in_the_file_has_that_timetable_and_others_keep_theirs(tmp_path: 
 @pytest.mark.parametrize("content", ["", "# nothing\n"])
 def test_an_empty_file_changes_nothing(tmp_path: Path, content: str) -> None:
     (tmp_path / TIMETABLE_FILE).write_text(content)
-    assert [one.timetable[0].grade for one in a_policy(tmp_path, SITE).networks] == ["9", "8"]
+    assert [network.timetable[0].grade for network in a_policy(tmp_path, SITE).networks] == [
+        "9",
+        "8",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ class _School:
         pairs = [channel_pair() for _ in range(2)]
         self._ends = [end for pair in pairs for end in pair]
         self.counts = [Counts(self.clock) for _ in pairs]
-        self.workers = [LiveSource(one, lambda: None) for one in self.counts]
+        self.workers = [LiveSource(count, lambda: None) for count in self.counts]
         self.asking = [
             Channel(near, {"followed": partial(self._take, number)})
             for number, (near, _) in enumerate(pairs)
@@ -99,7 +99,7 @@ class _School:
 
     async def all_are_followed(self) -> None:
         """Wait until the workers collect."""
-        while not all(one.is_followed for one in self.workers):
+        while not all(worker.is_followed for worker in self.workers):
             await asyncio.sleep(0.001)
 
     async def followed(
@@ -119,8 +119,8 @@ class _School:
     async def close(self) -> None:
         """End all."""
         self.stream.close()
-        for one in self.workers:
-            one.close()
+        for worker in self.workers:
+            worker.close()
         for channel in (*self.asking, *self._answering):
             await channel.close()
         for end in self._ends:
@@ -159,7 +159,7 @@ def test_what_happens_after_the_first_line_is_shown(index: Index) -> None:
     async def work(school: _School) -> None:
         async with aclosing(school.stream.follow(ALL, TEACHER)) as values:
             assert "levels" in (await anext(values))[0]
-            assert all(one.is_followed for one in school.workers)
+            assert all(worker.is_followed for worker in school.workers)
 
     _run(_at(index, LogLevel.COUNTS), work)
 
@@ -176,7 +176,7 @@ def test_a_teacher_sees_how_many_blocks_own_classes_have_and_nothing_else(
             school.counts[0].add("6", "games", "blocked", 3, class_id="6A")
 
         events = await school.followed(happen, by=TEACHER)
-        assert [{**one, "id": 0, "at": 0} for one in events] == [
+        assert [{**event, "id": 0, "at": 0} for event in events] == [
             {"id": 0, "at": 0, "class": "6A", "action": "blocked", "n": 3}
         ]
 
@@ -189,7 +189,7 @@ def test_there_is_no_stream_for_others(index: Index, role: Role) -> None:
         author = Author("an", Rank.READER, frozenset((Role.READER, role)))
         with pytest.raises(ControlError, match="may not look at what happens now"):
             await anext(school.stream.follow(ALL, author))
-        assert not any(one.is_followed for one in school.workers)
+        assert not any(worker.is_followed for worker in school.workers)
 
     _run(_at(index, LogLevel.FULL), work)
 
@@ -221,8 +221,8 @@ def test_administrators_see_the_lookups_that_the_level_has_and_no_number(
                 school.workers[0].row(Lookup(1, names.from_text("b.example"), PASSED, 1))
 
         events = await school.followed(happen, len(seen))
-        assert sorted(one["name"] for one in events) == seen
-        (row,) = (one for one in events if one.get("name") == "a.example")
+        assert sorted(event["name"] for event in events) == seen
+        (row,) = (event for event in events if event.get("name") == "a.example")
         assert (row["class"], row["device"], row["at"]) == ("6A", 4711, 1_800_000_000)
 
     _run(_at(index, level), work)
@@ -255,7 +255,7 @@ def test_a_teacher_follows_no_class_of_others(index: Index) -> None:
     async def work(school: _School) -> None:
         with pytest.raises(ControlError, match="may not look at class 6B"):
             await anext(school.stream.follow(FollowLog(class_="6B"), TEACHER))
-        assert not any(one.is_followed for one in school.workers)
+        assert not any(worker.is_followed for worker in school.workers)
 
     _run(_at(index, LogLevel.FULL), work)
 
@@ -352,7 +352,9 @@ def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> 
             school.looked_up(f"{number}.example")
         async with aclosing(school.stream.follow(FollowLog(since=first["id"]), ADMIN)) as values:
             events = await _events(values, 49)
-        assert [one["name"] for one in events] == [f"{number}.example" for number in range(1, 50)]
+        assert [event["name"] for event in events] == [
+            f"{number}.example" for number in range(1, 50)
+        ]
         assert first["id"] < events[0]["id"]
 
     _run(_at(index, LogLevel.FULL), work)
@@ -386,7 +388,7 @@ def test_after_a_restart_of_the_manager_nothing_comes_twice(index: Index) -> Non
         school.stream = school.manager()
         async with aclosing(school.stream.follow(FollowLog(since=first["id"]), ADMIN)) as values:
             events = await _events(values, 1)
-        assert [one["name"] for one in events] == ["1.example"]
+        assert [event["name"] for event in events] == ["1.example"]
         assert events[0]["id"] > first["id"]
 
     _run(_at(index, LogLevel.FULL), work)
@@ -402,7 +404,7 @@ def test_what_a_manager_asked_for_last_is_its_successor_s(index: Index) -> None:
         school.stream = school.manager()  # before the report has come
         async with aclosing(school.stream.follow(FollowLog(since=first["id"]), ADMIN)) as values:
             events = await _events(values, 1)
-        assert [one["name"] for one in events] == ["1.example"]
+        assert [event["name"] for event in events] == ["1.example"]
 
     _run(_at(index, LogLevel.FULL), work)
 
@@ -473,7 +475,7 @@ def test_without_followers_a_worker_collects_nothing(
             await anext(values)
             await school.all_are_followed()
             school.looked_up("b.example")
-        while any(one.is_followed for one in school.workers):
+        while any(worker.is_followed for worker in school.workers):
             await asyncio.sleep(0.001)
         assert not school.workers[0]._rows
 

@@ -177,7 +177,7 @@ def test_a_channel_that_is_full_is_an_error_and_no_wait() -> None:
         text = "x" * 60_000
         asked = [channel.ask("never", within_s=0.2, text=text) for _ in range(200)]
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
-        assert any("cannot be reached" in str(one) for one in outcomes)
+        assert any("cannot be reached" in str(outcome) for outcome in outcomes)
 
     _run(work)
 

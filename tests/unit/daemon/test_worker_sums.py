@@ -67,7 +67,7 @@ def test_a_tunnel_is_shown_by_the_worker_that_has_seen_the_most_of_it() -> None:
     found = [{"at": None, "names": 0}, {"at": 7.0, "names": 300}, {"at": 5.0, "names": 700}]
     assert tunnels_of([{"tunnels": one} for one in found]) == {"at": 7.0, "names": 700}
     for workers in ([], found[:1]):
-        assert tunnels_of([{"tunnels": one} for one in workers]) == {"at": None, "names": 0}
+        assert tunnels_of([{"tunnels": worker} for worker in workers]) == {"at": None, "names": 0}
 
 
 def test_control_a_plain_sum_falls() -> None:

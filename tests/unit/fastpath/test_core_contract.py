@@ -434,17 +434,17 @@ def test_the_words_that_are_looked_at_are_kept_until_they_are_let_go() -> None:
     core, world = native.Core(bytes(16)), InForce()
     words: tuple[array[Any], ...] = world.words, world.lead
     world.hold(core)
-    for one in words:
+    for word in words:
         with pytest.raises(BufferError):
-            one.append(9)  # it would move
+            word.append(9)  # it would move
     core.forget()
-    for one in words:
-        one.append(9)
-        one.pop()
+    for word in words:
+        word.append(9)
+        word.pop()
     world.hold(core)
     del core
-    for one in words:
-        one.append(10)
+    for word in words:
+        word.append(10)
 
 
 def test_nothing_is_let_through_until_a_policy_is_held(index: Index) -> None:
@@ -473,7 +473,7 @@ def test_what_may_be_a_look_alike_is_left_to_the_chain(
 ) -> None:
     """``cut``: the last label is the only one that a suffix must be, and is never looked at."""
     parts = (*labels, b"i9bet7" if cut else b"test")
-    name = b"".join(bytes((len(one),)) + one for one in parts)
+    name = b"".join(bytes((len(part),)) + part for part in parts)
     live = a_core(alike).lets_through(name + b"\0", 0)
     assert live is not may_match(alike.lookalikes.skeletons, name + b"\0")
 
@@ -521,11 +521,11 @@ def test_an_answer_is_repeated_with_ttls_aged_and_capped(
         return
     assert core.take_counts() == [(0, 7, 1, ())]
     expected = bytearray(query[:2] + reply[2:12] + query[12 : asked.end] + reply[asked.end :])
-    for one in parse_response(reply).records:
-        if one.rtype != 41:
+    for record in parse_response(reply).records:
+        if record.rtype != 41:
             cap_s = min(600, max(1, int(min(600, valid_until - WALL - age))))
-            ttl_s = min(one.ttl - ceil(NOW + age - NOW), cap_s)
-            expected[one.ttl_offset : one.ttl_offset + 4] = ttl_s.to_bytes(4)
+            ttl_s = min(record.ttl - ceil(NOW + age - NOW), cap_s)
+            expected[record.ttl_offset : record.ttl_offset + 4] = ttl_s.to_bytes(4)
     assert repeated == bytes(expected)
 
 

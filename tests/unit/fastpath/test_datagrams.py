@@ -285,10 +285,10 @@ def test_over_the_rate_a_client_is_sent_to_tcp(module: ModuleType) -> None:
     listening.receive()
     assert listening.taken() == messages[:5]
     hints = [dns.message.from_wire(one) for one in listening.heard()]
-    assert [one.id for one in hints] == list(range(5, 20))
-    for one in hints:
-        assert one.flags == dns.flags.QR | dns.flags.TC | dns.flags.RA | dns.flags.RD
-        assert one.question[0].name.to_text() == "Www.Example.com."
+    assert [hint.id for hint in hints] == list(range(5, 20))
+    for hint in hints:
+        assert hint.flags == dns.flags.QR | dns.flags.TC | dns.flags.RA | dns.flags.RD
+        assert hint.question[0].name.to_text() == "Www.Example.com."
     assert counted(listening) == {"received": 20, "truncated_rate": 15}
     listening.close()
 
@@ -360,7 +360,7 @@ def test_when_newcomers_are_too_many_they_get_a_hint_and_the_known_are_served(
     listening.send(a_query(), source=OTHER)
     listening.receive()
     assert len(listening.taken()) == 3 + 1
-    assert [one for one in newcomers if listening.heard(one)] == newcomers[3:]
+    assert [newcomer for newcomer in newcomers if listening.heard(newcomer)] == newcomers[3:]
     assert counted(listening) == {"received": 10, "truncated_overload": 5}
     assert listening.table.is_overloaded(listening.now)
     listening.close()

@@ -165,7 +165,7 @@ def test_queries_that_wait_together_are_judged_one_by_one(lists: Index, what: st
 def test_one_exchange_serves_permitted_and_blocked_clients(lists: Index) -> None:
     with School(lists, fast=True) as school:
         replies = stories.SHARED["a name of one grade's"](school)
-        assert [bool(dns.message.from_wire(one).answer) for one in replies] == [False, True]
+        assert [bool(dns.message.from_wire(reply).answer) for reply in replies] == [False, True]
         assert school.upstream.asked == ["alias.example.com A"]
         assert school.by_the_chain == 1
 

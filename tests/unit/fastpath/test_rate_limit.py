@@ -136,7 +136,7 @@ def test_devices_of_one_ipv6_network_have_limits_of_their_own(asked: Asked) -> N
 def test_the_newcomers_of_one_ipv6_network_share_a_limit(asked: Asked) -> None:
     addresses = [f"2001:db8::{n:x}" for n in range(1, 1001)]
     limit = 20 * reference.NETWORK_CLIENTS
-    assert sum(asked.judge(one) == Treatment.SERVE_LAST for one in addresses) == limit
+    assert sum(asked.judge(address) == Treatment.SERVE_LAST for address in addresses) == limit
     assert asked.judge("2001:db8:0:1::1") == Treatment.SERVE_LAST
 
 

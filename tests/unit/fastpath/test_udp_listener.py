@@ -196,7 +196,7 @@ def test_more_than_a_turn_s_worth_is_answered_whole(
 def test_a_client_over_the_rate_is_served_by_tcp(index: Index) -> None:
     with Serving(a_site(index), rate=RateLimit(1, 3)) as serving:
         answers = [serving.ask("porn.example") for _ in range(5)]
-        assert [bool(one.flags & dns.flags.TC) for one in answers] == [False] * 3 + [True] * 2
+        assert [bool(answer.flags & dns.flags.TC) for answer in answers] == [False] * 3 + [True] * 2
         assert serving.ask("porn.example", by="tcp").rcode() == dns.rcode.NXDOMAIN
         assert serving.udp[0].counters["truncated_rate"] == 2
 
@@ -254,7 +254,7 @@ def test_a_fault_in_taking_in_delays_no_query_in_the_queue(
         assert all(stub.receive() for _ in range(asked))
         errors = serving.errors.take()
         assert errors
-        assert all("a mistake of ours" in one for one in errors)
+        assert all("a mistake of ours" in error for error in errors)
 
 
 def test_what_the_kernel_had_no_room_for_is_counted(serving: Serving) -> None:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("warm_children")
 
 
 def _events(school: Follower) -> list[tuple[Event, str]]:
-    return [(one.event, one.version) for one in school.site.history.lines()]
+    return [(line.event, line.version) for line in school.site.history.lines()]
 
 
 @pytest.mark.parametrize("severity", [Severity.HELD, Severity.REFUSED])

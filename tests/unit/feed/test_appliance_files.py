@@ -166,7 +166,7 @@ def test_a_damaged_file_gives_nothing(tmp_path: Path, damage: bytes) -> None:
 
 
 ONE = LeftOut("mistake.example", "ut1-games", "a school", 0.0, LEFT_OUT_S)
-GAMES = next(one for one in shipped_sources() if one.id == "ut1-games")
+GAMES = next(source for source in shipped_sources() if source.id == "ut1-games")
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:

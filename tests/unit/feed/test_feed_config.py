@@ -40,9 +40,9 @@ OWN = Wanted("", "https://lists.example:8443/x/bets.txt", "gambling", "hosts", s
 
 def test_the_recommended_set_and_others_are_followed_each_once() -> None:
     found = followed_set([Wanted(RECOMMENDED), Wanted("urlhaus"), OWN, Wanted("ut1-games")])
-    ids = [one.id for one in found.sources]
+    ids = [source.id for source in found.sources]
     assert len(ids) == len(set(ids))
-    assert {one.id for one in shipped_sources() if one.recommended} < set(ids)
+    assert {source.id for source in shipped_sources() if source.recommended} < set(ids)
     assert ids[-1] == own_id(OWN.url)
     assert found.refused == ()
 
@@ -77,7 +77,7 @@ def test_two_addresses_of_a_host_have_two_ids() -> None:
 def test_a_set_is_left_in_part() -> None:
     state = with_command(FollowState(), Wanted(RECOMMENDED), Wanted("ut1-gambling"))
     left = without_command(state, ["urlhaus", "ut1-gambling"])
-    recommended = {one.id for one in shipped_sources() if one.recommended}
+    recommended = {source.id for source in shipped_sources() if source.recommended}
     assert {one.id for one in left.by_command} == recommended - {"urlhaus"}
     assert without_command(state, [RECOMMENDED]).by_command == (Wanted("ut1-gambling"),)
 
@@ -149,7 +149,7 @@ def test_public_lists_stand_beside_the_feed_and_alone_without_one(
     put_in_force(BesideFolder(state.folder), "web-1", "bets.example")
     found = followed(both, state)
     assert (found.first.address, found.first.sources) == (ADDRESS, ())
-    assert [one.id for one in found.beside.sources] == ["urlhaus"]
+    assert [source.id for source in found.beside.sources] == ["urlhaus"]
     beside = Blocklists(BesideFolder(state.folder).feed_version("web-1"), "web-1")
     assert blocklists_to_build(both, state) == Blocklists(state.feed_version("13"), "13", beside)
     alone = write_site(tmp_path / "alone", port=5353, more="follow: [urlhaus]\n")

@@ -42,7 +42,9 @@ def _wording(language: Language = "en") -> Wording:
 
 
 def _cells(**changes: Any) -> dict[str, str]:
-    found = {str(one.heading): one.cell(FRESH | changes, _wording())[0] for one in FEED.columns}
+    found = {
+        str(column.heading): column.cell(FRESH | changes, _wording())[0] for column in FEED.columns
+    }
     return {heading: text for heading, text in found.items() if text}
 
 
@@ -136,4 +138,4 @@ def test_what_there_is_not_is_left_out() -> None:
 )
 def test_a_finding_is_reported_with_the_first_names(names: list[str], sentence: str) -> None:
     row = {"severity": "held", "sentence": ["porn: all names are gone", {}], "names": names}
-    assert [one.cell(row, _wording())[0] for one in FINDINGS.columns] == ["held", sentence]
+    assert [column.cell(row, _wording())[0] for column in FINDINGS.columns] == ["held", sentence]

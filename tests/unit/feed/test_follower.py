@@ -246,7 +246,7 @@ def test_a_feed_that_gets_old_is_reported_louder_and_louder(
     kept.fails = lambda: FetchError(say("no network"))
 
     def loudest() -> int:
-        levels = [one.levelno for one in caplog.records if "last verified" in one.message]
+        levels = [record.levelno for record in caplog.records if "last verified" in record.message]
         caplog.clear()
         return max(levels, default=0)
 
@@ -266,7 +266,7 @@ def test_a_disk_that_refuses_ends_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(ApplianceFolder, "appliance_id", refuses)
         kept.live(600)
-    assert [one.message for one in caplog.records].count("read-only") == 1
+    assert [record.message for record in caplog.records].count("read-only") == 1
     kept.live(FIRST_S)
     assert kept.in_force == FIRST
 
@@ -336,7 +336,7 @@ def test_after_each_run_something_else_is_done_and_its_outcome_logged_once(
     kept.keeper._afterwards = lambda: say("{why}", why=next(outcomes, "second"))
     with caplog.at_level(logging.INFO, "filterd.feed"):
         kept.live(2.5 * DAY_S)
-    messages = [one for one in caplog.messages if one in ("first", "second")]
+    messages = [message for message in caplog.messages if message in ("first", "second")]
     assert messages == ["first", "second"]
 
 

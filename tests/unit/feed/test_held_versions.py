@@ -53,7 +53,7 @@ def ordered(state: StateFolder, version: str, *names: str) -> Path:
     """Have a version at hand whose list is another one, and which orders these names."""
     folder = put_version(state, version, "held.example")
     (folder / "manifest.json").unlink()
-    an_order("".join(f"{one}\n" for one in names).encode())(folder)
+    an_order("".join(f"{name}\n" for name in names).encode())(folder)
     write_manifest(folder, publication_of(folder, version))
     return folder
 
@@ -66,7 +66,7 @@ def test_lists_stay_and_orders_come(state: StateFolder) -> None:
     assert (made.version, verify(made.folder)) == ("-2", ())
     assert (made.folder / "lists/gambling.txt").read_text() == "casino.example\n"
     assert (made.folder / "orders/1.txt").read_text() == "ordered.example\n"
-    assert [one.id for one in load_catalog(made.folder).orders] == ["order:1/CV"]
+    assert [order.id for order in load_catalog(made.folder).orders] == ["order:1/CV"]
     versions.promote("-2")
     assert with_orders_of("2", versions) is None
 
@@ -88,7 +88,7 @@ def test_before_the_first_version_orders_come_beside_what_ships(state: StateFold
     assert made is not None
     assert verify(made.folder) == ()
     canaries = read_canaries(made.folder)
-    locked = {one.id for one in load_catalog(made.folder).categories if one.locked}
+    locked = {category.id for category in load_catalog(made.folder).categories if category.locked}
     assert {"porn", "gambling", "drugs"} <= locked & canaries.keys()
 
 

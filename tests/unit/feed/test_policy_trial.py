@@ -114,17 +114,19 @@ def test_public_lists_are_fetched_for_it_and_nothing_of_them_is_kept(
 def test_the_recommended_lists_are_tried_at_once_but_for_those_followed_already(
     trial: Callable[..., dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, small = list[str](), [one for one in shipped_sources() if one.recommended][:3]
+    asked, small = list[str](), [source for source in shipped_sources() if source.recommended][:3]
     small = [replace(one, names=1) for one in small]
     monkeypatch.setattr("filterd.feed.feed_config.shipped_sources", lambda: small)
     with (tmp_path / "copy" / "site" / "site.yaml").open("a") as file:
         file.write(f"follow: [{small[0].id}]\n")
 
     def fetched(sources: Sequence[PublicSource], *_: Any, rules: FetchRules) -> list[SourceReport]:
-        asked.extend(one.id for one in sources)
+        asked.extend(source.id for source in sources)
         assert rules.budget is not None
         assert rules.budget.seconds <= 60
-        return [SourceReport(one.id, SourceOutcome.MISSING, say("no route")) for one in sources]
+        return [
+            SourceReport(source.id, SourceOutcome.MISSING, say("no route")) for source in sources
+        ]
 
     monkeypatch.setattr("filterd.feed.policy_trial.fetch_sources", fetched)
     with pytest.raises(ConfigError, match="no route"):

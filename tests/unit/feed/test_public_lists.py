@@ -67,7 +67,7 @@ def test_an_address_is_followed_by_an_id_of_its_own(lists: PublicLists) -> None:
     known, own = lists.chosen(["urlhaus", ADDRESS], GAMES)
     assert (known, own.url, own.category) == (Wanted("urlhaus"), ADDRESS, "games")
     assert lists.follow([known, own]).row == {"followed": ["urlhaus", own.id]}
-    assert {one.id for one in lists.school.followed.sources} == {"urlhaus", own.id}
+    assert {source.id for source in lists.school.followed.sources} == {"urlhaus", own.id}
     assert lists.unfollow([ADDRESS]).row == {"unfollowed": [own.id]}
 
 

@@ -190,15 +190,15 @@ def test_a_reboot_after_the_run_does_not_repeat_it() -> None:
 
 def test_power_that_comes_back_to_all_at_once_makes_no_herd() -> None:
     appliances = [Appliance(done_at=LAST_NIGHT - DAY_S, place=place) for place in places(4_000)]
-    runs = Counter(int(one.until_run() // 60) for one in appliances)
-    checks = Counter(int((_first_check(one) - 5_000) // 60) for one in appliances)
+    runs = Counter(int(appliance.until_run() // 60) for appliance in appliances)
+    checks = Counter(int((_first_check(appliance) - 5_000) // 60) for appliance in appliances)
     assert max(runs.values()) <= 2.5 * 4_000 / (MAKE_UP_S / 60)
     assert max(checks.values()) <= 1.2 * 4_000 / (CHECK_S / 60)
 
 
-def _first_check(one: Appliance) -> float:
+def _first_check(appliance: Appliance) -> float:
     fresh = ScheduleState(5_000.0, AFTERNOON)
-    return next_step(one.place, one.night, fresh, Now(5_000.0, AFTERNOON)).at
+    return next_step(appliance.place, appliance.night, fresh, Now(5_000.0, AFTERNOON)).at
 
 
 @pytest.mark.parametrize("start", [0.0, 0.5, 0.999])
@@ -474,8 +474,8 @@ def test_lists_that_change_all_day_are_asked_for_every_four_hours() -> None:
 
 def test_schools_that_are_switched_on_together_ask_within_four_hours_not_at_once() -> None:
     places = [place_of(number.to_bytes(16, "big")) for number in range(4_000)]
-    dues = sorted(fresh_due(one, 0.0, None) for one in places)
+    dues = sorted(fresh_due(place, 0.0, None) for place in places)
     assert dues[0] >= 0
     assert dues[-1] <= FRESH_S
-    in_ten_minutes = [sum(at <= one < at + 600 for one in dues) for at in range(0, 14_400, 600)]
+    in_ten_minutes = [sum(at <= due < at + 600 for due in dues) for at in range(0, 14_400, 600)]
     assert max(in_ten_minutes) < 2 * len(places) / len(in_ten_minutes)

@@ -46,7 +46,7 @@ def _publish(school: Follower, publisher: Publisher, version: str, *, urgent: bo
 
 
 def _events(school: Follower) -> list[tuple[Event, str]]:
-    return [(one.event, one.version) for one in school.site.history.lines()]
+    return [(line.event, line.version) for line in school.site.history.lines()]
 
 
 def test_the_first_version_is_taken_at_once(school: Follower) -> None:

@@ -64,7 +64,7 @@ def _replies(*requests: bytes) -> list[bytes]:
     found = []
 
     async def ask(port: int) -> None:
-        found.extend([await _sent(port, one) for one in requests])
+        found.extend([await _sent(port, request) for request in requests])
 
     _run(ask)
     return found

@@ -100,13 +100,13 @@ def test_a_status_of_full_cover_has_one_line() -> None:
     [(("2026-11-02", "2026-12-01"), "2026-11-02…2026-12-01"), (("2026-12-01",) * 2, "2026-12-01")],
 )
 def test_a_row_shows_sources_and_days(dates: tuple[str, str], shown: str) -> None:
-    build = {"sources": [_share("ut1", "games", one) for one in dates]}
+    build = {"sources": [_share("ut1", "games", date) for date in dates]}
     games, loans = (one.to_plain() for one in coverage(LISTS, build))
-    cells = [one.cell(games, BY)[0] for one in COVERAGE.columns]
+    cells = [column.cell(games, BY)[0] for column in COVERAGE.columns]
     assert (cells[0], cells[-1]) == ("games", shown)
     assert COVERAGE.columns[2].cell(loans, BY)[0] == "starter list only"
 
 
 def test_a_share_shows_what_only_its_source_has_and_what_it_closes() -> None:
-    cells = [one.cell(_share("ut1", "games"), BY)[0] for one in SHARES.columns]
+    cells = [column.cell(_share("ut1", "games"), BY)[0] for column in SHARES.columns]
     assert cells == ["ut1", "games", "9", "7", "2", "roblox.com", ""]

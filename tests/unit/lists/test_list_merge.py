@@ -137,7 +137,7 @@ def test_no_list_of_a_third_party_has_a_name_of_education(lists: _Lists, school:
     lists.add("domains", school, "play.example").add("hosts", f"0.0.0.0 {school}")
     result = lists.done()
     assert _texts(result) == {("feed-games", "domains"): "play.example\n"}
-    assert [one.set_aside for one in result.reports] == [1, 1]
+    assert [report.set_aside for report in result.reports] == [1, 1]
 
 
 @pytest.mark.parametrize("other", ["edu.example", "kubet.ac", "school.example", "my-edu.vn"])

@@ -109,8 +109,11 @@ def test_a_version_is_the_beginning_of_the_digest(tmp_path: Path, third_party_in
 def _cells(report: CompileReport) -> list[list[str]]:
     wording = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
     listing, rows = report_listing(report)
-    headings = [str(one.heading) for one in listing.columns]
-    return [headings, *([one.cell(row, wording)[0] for one in listing.columns] for row in rows)]
+    headings = [str(column.heading) for column in listing.columns]
+    return [
+        headings,
+        *([column.cell(row, wording)[0] for column in listing.columns] for row in rows),
+    ]
 
 
 def test_a_report_has_a_row_for_each_list_and_one_for_all_services() -> None:

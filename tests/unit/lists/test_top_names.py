@@ -123,7 +123,7 @@ def test_schools_of_the_world_ship_with_their_licence() -> None:
     assert len(names) > 14_000
     assert "1060.ru" in names
     assert list(names) == sorted(set(names))
-    assert all(text_from_key(key_from_text(one)) == one for one in names)
+    assert all(text_from_key(key_from_text(name)) == name for name in names)
     licence = (
         (shipped("blocklists") / SCHOOLS_FILE).with_name("LICENSE").read_text(encoding="utf-8")
     )

@@ -122,10 +122,10 @@ def test_every_text_has_a_vietnamese_one() -> None:
 
 
 def test_nothing_is_fuzzy_or_obsolete() -> None:
-    assert [one.id for one in _entries() if one.fuzzy] == []
+    assert [entry.id for entry in _entries() if entry.fuzzy] == []
     assert list(CATALOGUE.obsolete) == []
     known = {(message.id, message.context or None) for message in _said()}
-    assert [one.id for one in _entries() if (one.id, one.context) not in known] == []
+    assert [entry.id for entry in _entries() if (entry.id, entry.context) not in known] == []
 
 
 def test_both_have_the_same_placeholders() -> None:
@@ -153,17 +153,19 @@ def test_lines_of_the_journal_have_the_same_values_in_the_same_order() -> None:
 
 def test_the_vietnamese_is_vietnamese() -> None:
     texts = [
-        (one.string, text)
-        for one in _entries()
-        for text in _texts(one.string)
-        if has_words(_texts(one.id)[0]) and not set(_texts(one.id)) & SAME
+        (entry.string, text)
+        for entry in _entries()
+        for text in _texts(entry.string)
+        if has_words(_texts(entry.id)[0]) and not set(_texts(entry.id)) & SAME
     ]
     assert [text for _, text in texts if not VIETNAMESE & set(text.lower())] == []
     assert [text for _, text in texts if not unicodedata.is_normalized("NFC", text)] == []
 
 
 def test_the_english_is_ascii() -> None:
-    assert [one.id for one in _entries() for text in _texts(one.id) if not text.isascii()] == []
+    assert [
+        entry.id for entry in _entries() for text in _texts(entry.id) if not text.isascii()
+    ] == []
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
@@ -212,7 +214,10 @@ def test_no_error_that_a_person_reads_is_made_of_plain_text() -> None:
             "_logger",
         }:
             continue
-        given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "hint")]
+        given = [
+            *call.args[:1],
+            *(keyword.value for keyword in call.keywords if keyword.arg == "hint"),
+        ]
         if any(isinstance(one, (ast.JoinedStr, ast.Constant)) for one in given):
             plain.append(place)
     assert plain == []

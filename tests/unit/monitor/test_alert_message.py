@@ -40,7 +40,7 @@ BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 
 
 def _cell(*alerts: Any) -> tuple[str, str]:
-    return ACTIVE.cell({"alerts": [one.to_plain() for one in alerts]}, BY)
+    return ACTIVE.cell({"alerts": [alert.to_plain() for alert in alerts]}, BY)
 
 
 def test_each_alert_is_a_line_and_the_first_gives_the_style() -> None:

@@ -145,7 +145,7 @@ def test_a_certificate_that_has_ended_stays_an_alert() -> None:
 def test_the_most_severe_alert_is_the_first() -> None:
     status = WELL | {"pauses": [{}], "doubts": [{}], "upstreams": [DOWN]}
     alerts = active(status, NOW)
-    assert [one.severity.value for one in alerts] == ["critical", "warning", "notice"]
+    assert [alert.severity.value for alert in alerts] == ["critical", "warning", "notice"]
 
 
 def test_a_daemon_of_another_release_raises_no_alert_by_what_it_lacks() -> None:

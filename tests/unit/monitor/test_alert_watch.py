@@ -283,7 +283,7 @@ def test_events_of_a_minute_are_one_message() -> None:
     outbox.put([_event(2)])
     clock.advance(1)
     assert outbox.is_due
-    outbox.send(lambda events: sent.append([one.alert.id for one in events]))
+    outbox.send(lambda events: sent.append([event.alert.id for event in events]))
     assert (sent, outbox.is_due) == ([["1", "2"]], False)
     clock.advance(3600)
     assert not outbox.is_due

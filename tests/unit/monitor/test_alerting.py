@@ -37,7 +37,7 @@ class Watched:
         """Return the events of an observation after so many seconds: ``+id`` and ``-id``."""
         self.clock.advance(seconds)
         events = self.alerting.judge(Observation(self.clock.wall(), status))
-        return [f"{'-' if one.is_end else '+'}{one.alert.id}" for one in events]
+        return [f"{'-' if event.is_end else '+'}{event.alert.id}" for event in events]
 
 
 @pytest.fixture

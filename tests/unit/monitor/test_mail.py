@@ -117,7 +117,7 @@ def _leading_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     def resolve(host: str, port: int, *more: Any, **kinds: Any) -> list[Any]:
         if host in addresses:
             return RESOLVE(host, port, *more, **kinds)
-        return [(2, 1, 6, "", (one, port)) for one in addresses]
+        return [(2, 1, 6, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr("socket.getaddrinfo", resolve)
 

@@ -125,7 +125,7 @@ def test_hostile_words_stay_one_label_each() -> None:
     assert text.isascii() or text.replace("é", "").isascii()
     assert "\x1b" not in text
     (family,) = [one for one in parse(text) if one.name == "filterd_blocked"]
-    shown = {one.labels["category"] for one in family.samples}
+    shown = {sample.labels["category"] for sample in family.samples}
     assert len(shown) == len(words)
     assert max(map(len, shown)) <= 100
     assert _value("filterd_up", traffic=blocked) == 1

@@ -220,7 +220,7 @@ def test_a_clock_that_is_not_believed_is_reported_with_what_follows(
         times = {"shows": 0.0, "floor": 1.8e9, "standing": standing, "policy_time": 1.8e9}
         is_known = standing != "unknown"
         cell = _cell("Clock", language, time_is_known=is_known, log=log, clock=times)
-        assert all((one in cell) is not is_known for one in words)
+        assert all((word in cell) is not is_known for word in words)
         assert (jumped in cell) is (standing == "jumped")
         assert ("filterd clock accept" in cell) is (standing != "known")
 

@@ -186,7 +186,9 @@ def test_a_token_has_the_commands_of_its_scope_and_no_other(
 def test_what_a_reading_scope_has_the_scope_of_all_that_is_read_has_too(narrow: str) -> None:
     commands = {one for one in COMMANDS if is_in_scope(narrow, one, {})}
     assert commands > {"session", "ping", "clock", "ids"}
-    assert [one for one in sorted(commands) if not is_in_scope("all-read", one, {})] == []
+    assert [
+        command for command in sorted(commands) if not is_in_scope("all-read", command, {})
+    ] == []
 
 
 @pytest.mark.parametrize("command", sorted(GUARDED))

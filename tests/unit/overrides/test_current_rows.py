@@ -54,7 +54,7 @@ def _now(now: float = SEVEN + 60, policy: Policy | None = None, **overrides: Any
 
 def _row_texts(row: Row, now: float = SEVEN + 60) -> list[str]:
     wording = Wording(Texts("en"), SchoolClock(ZONE, now))
-    return [one.cell(row, wording)[0] for one in ROOMS.columns]
+    return [column.cell(row, wording)[0] for column in ROOMS.columns]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_details_have_a_line_for_each_thing_that_is_set() -> None:
     now = _now(rooms=(SET,), exams=(an_exam(),))
     row = room_row(now, now.policy.networks[0])
     wording = Wording(Texts("en"), now.clock)
-    lines = [text for one in ROOM.columns for text, _ in one.cells(row, wording)]
+    lines = [text for column in ROOM.columns for text, _ in column.cells(row, wording)]
     assert lines[0] == "grade 8"
     assert lines[-2] == "room lab has grade 8 until 07:10"
     assert lines[-1].startswith("exam in room lab")
@@ -93,7 +93,7 @@ def test_details_have_a_line_for_each_thing_that_is_set() -> None:
 def test_a_week_has_the_weekdays_and_lessons_that_are_used() -> None:
     now = _now()
     listing, rows = week(now, now.policy.networks[0])
-    assert [one.heading for one in listing.columns] == ["", "Mon"]
+    assert [column.heading for column in listing.columns] == ["", "Mon"]
     assert rows == [{"lesson": "tiet-1", "0": "6"}, {"lesson": "tiet-2", "0": "9"}]
 
 
@@ -140,12 +140,12 @@ def _log_state(now: float = NOW) -> EffectiveState:
 
 
 def test_each_tier_has_its_level_that_of_the_files_and_the_setting() -> None:
-    rows = {one["tier"]: one for one in level_rows(_log_state())}
+    rows = {row["tier"]: row for row in level_rows(_log_state())}
     assert (rows["primary"]["level"], rows["primary"]["files"]) == ("full", "counts")
     assert rows["primary"]["setting"]["confirmed_by"] == "minh"
     assert (rows["staff"]["level"], rows["staff"]["setting"]) == ("names", None)
-    assert [one["tier"] for one in named_rows(list(rows.values()))] == ["primary", "staff"]
-    assert [one["id"] for one in waiting_rows(_log_state())] == [8]
+    assert [row["tier"] for row in named_rows(list(rows.values()))] == ["primary", "staff"]
+    assert [row["id"] for row in waiting_rows(_log_state())] == [8]
 
 
 def test_a_status_has_full_with_its_end_and_both_people_and_what_waits() -> None:
@@ -164,12 +164,12 @@ def test_a_status_has_full_with_its_end_and_both_people_and_what_waits() -> None
 
 def test_a_status_of_totals_only_has_no_line_and_names_no_colour() -> None:
     assert (level_lines({}, WORDING), levels_style({})) == ("", "")
-    names = {"log_levels": [one for one in level_rows(_log_state()) if one["tier"] == "staff"]}
+    names = {"log_levels": [row for row in level_rows(_log_state()) if row["tier"] == "staff"]}
     assert levels_style(names) == ""
 
 
 def test_at_an_unknown_time_a_setting_that_does_not_hold_is_not_shown_as_holding() -> None:
-    rows = {one["tier"]: one for one in level_rows(_log_state(UNKNOWN_LEAD_S))}
+    rows = {row["tier"]: row for row in level_rows(_log_state(UNKNOWN_LEAD_S))}
     assert (rows["primary"]["level"], rows["primary"]["setting"]) == ("counts", None)
 
 
@@ -249,9 +249,9 @@ def test_a_week_has_a_cell_for_each_day_and_leaves_out_lessons_without_one() -> 
     periods = (Period(4, "tiet-2", "9"), Period(1, "tiet-2", "8"))
     lab = Network("lab", "6", room=True, timetable=periods)
     listing, rows = week(_now(), lab)
-    assert [one.heading for one in listing.columns] == ["", "Tue", "Fri"]
+    assert [column.heading for column in listing.columns] == ["", "Tue", "Fri"]
     assert rows == [{"lesson": "tiet-2", "1": "8", "4": "9"}]
-    assert [one.cell(rows[0], LEVEL)[0] for one in listing.columns] == ["tiet-2", "8", "9"]
+    assert [column.cell(rows[0], LEVEL)[0] for column in listing.columns] == ["tiet-2", "8", "9"]
     assert not listing.is_whole
     _, rows = week(_now(), replace(lab, timetable=(Period(1, "tiet-1", "6"), *periods)))
     assert [row["lesson"] for row in rows] == ["tiet-1", "tiet-2"], "a day without one has no say"
@@ -261,11 +261,11 @@ LEVEL = Wording(Texts("en"), SchoolClock(ZONE, NOW))
 
 
 def _level_texts(row: Row) -> list[str]:
-    return [one.cell(row, LEVEL)[0] for one in LEVELS.columns]
+    return [column.cell(row, LEVEL)[0] for column in LEVELS.columns]
 
 
 def test_a_level_has_its_source_and_its_reason() -> None:
-    rows = {one["tier"]: one for one in level_rows(_log_state())}
+    rows = {row["tier"]: row for row in level_rows(_log_state())}
     assert _level_texts(rows["staff"])[2:] == ["site.yaml", ""]
     source, reason = _level_texts(rows["primary"])[2:]
     assert source.startswith("change 7 until ")
@@ -313,7 +313,7 @@ def test_details_are_headed_by_the_room_and_the_class() -> None:
 
 def test_a_row_of_a_network_is_its_own() -> None:
     now = _now()
-    assert [room_row(now, one)["room"] for one in now.policy.networks] == ["lab", "office"]
+    assert [room_row(now, network)["room"] for network in now.policy.networks] == ["lab", "office"]
 
 
 def test_an_exam_changes_a_network_that_has_its_own_grade() -> None:
@@ -350,8 +350,8 @@ BY = Wording(Texts("en"), SchoolClock(ZONE, SEVEN + 60))
 def _shown(columns: Iterable[Column], row: Row) -> dict[str, list[str]]:
     """Return the texts under each heading."""
     found = dict[str, list[str]]()
-    for one in columns:
-        found.setdefault(str(one.heading), []).extend(text for text, _ in one.cells(row, BY))
+    for column in columns:
+        found.setdefault(str(column.heading), []).extend(text for text, _ in column.cells(row, BY))
     return found
 
 

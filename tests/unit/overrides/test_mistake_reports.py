@@ -61,7 +61,7 @@ def a_book() -> Book:
 
 def lines_of(reports: Iterable[Report]) -> str:
     """Return the file of a filterd that did not sign it."""
-    return "".join(f"{json.dumps(to_plain(one), ensure_ascii=False)}\n" for one in reports)
+    return "".join(f"{json.dumps(to_plain(report), ensure_ascii=False)}\n" for report in reports)
 
 
 def test_the_mistakes_that_were_reported_are_reported_but_for_those_taken_back() -> None:

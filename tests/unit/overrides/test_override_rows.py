@@ -37,7 +37,7 @@ def test_what_has_not_ended_is_shown_with_its_state() -> None:
     book.make("exception", **an_exception(starts_at=NOW + 10, ends_at=NOW + 20))
     found = with_states(book.overrides, "exceptions", NOW + 1)
     assert [(one["id"], one["state"]) for one in found] == [(1, "on"), (2, "coming")]
-    assert [one["id"] for one in with_states(book.overrides, "exceptions", NOW + 15)] == [2]
+    assert [state["id"] for state in with_states(book.overrides, "exceptions", NOW + 15)] == [2]
 
 
 def test_with_the_past_it_is_shown_what_was_stopped_or_taken_back() -> None:
@@ -183,7 +183,7 @@ def test_an_exception_is_a_row_of_words(changes: dict[str, Any], cells: list[str
     book.make("exception", **an_exception())
     (row,) = with_states(book.overrides, "exceptions", NOW)
     by = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW))
-    shown = [one.cell({**row, **changes}, by)[0] for one in EXCEPTIONS.columns]
+    shown = [column.cell({**row, **changes}, by)[0] for column in EXCEPTIONS.columns]
     assert shown[:3] == cells[:3]
     assert shown[3].startswith(cells[3] or "until ")
     assert shown[5:] == cells[5:]
@@ -212,7 +212,7 @@ def test_one_target_of_two_kinds_is_two_rows() -> None:
 
 def _cells(listing: Listing, row: dict[str, Any]) -> dict[str, str]:
     by = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), SEVEN))
-    return {str(one.heading): one.cell(row, by)[0] for one in listing.columns}
+    return {str(column.heading): column.cell(row, by)[0] for column in listing.columns}
 
 
 def test_each_listing_shows_its_values_under_their_headings() -> None:

@@ -36,7 +36,10 @@ ONE = PupilRequest(0, "a.example", "6A", "lower-secondary", "lesson", "2026-03-0
 
 def test_of_one_name_and_class_there_is_one_row_that_counts() -> None:
     queue = ReviewQueue().with_one(ONE).with_one(replace(ONE, seat="6B")).with_one(ONE)
-    assert [(one.id, one.seat, one.n) for one in queue.requests] == [(1, "6A", 2), (2, "6B", 1)]
+    assert [(request.id, request.seat, request.n) for request in queue.requests] == [
+        (1, "6A", 2),
+        (2, "6B", 1),
+    ]
 
 
 def test_there_are_not_more_than_two_hundred() -> None:
@@ -129,7 +132,7 @@ def test_a_request_is_open_until_the_day_after_its_thirtieth() -> None:
     other = replace(ONE, seat="6B", day="2026-03-10")
     queue = ReviewQueue().with_one(ONE).with_one(other)
     left = queue.on("2026-04-02")
-    assert [one.seat for one in left.requests] == ["6B"]
+    assert [request.seat for request in left.requests] == ["6B"]
     assert left.closed == (ClosedRequest("2026-04-02", 31, ENDED),)
 
 
@@ -146,7 +149,7 @@ def test_one_more_of_a_request_keeps_its_place_and_the_others() -> None:
     for name in ("a.example", "b.example", "c.example"):
         queue = queue.with_one(replace(ONE, name=name))
     again = queue.with_one(replace(ONE, name="b.example", why="other"))
-    assert [(one.name, one.n, one.why) for one in again.requests] == [
+    assert [(request.name, request.n, request.why) for request in again.requests] == [
         ("a.example", 1, "lesson"),
         ("b.example", 2, "lesson"),
         ("c.example", 1, "lesson"),

@@ -338,9 +338,9 @@ def test_a_schedule_has_ended_a_day_after_its_last_for_its_night_may_go_on(
     ],
 )
 def test_what_lasts_with_another_lasts_while_both_do(
-    one: Interval, other: Interval, both: Interval
+    interval: Interval, other: Interval, both: Interval
 ) -> None:
-    assert one.joined(other) == both
+    assert interval.joined(other) == both
 
 
 @pytest.mark.parametrize(

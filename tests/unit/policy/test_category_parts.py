@@ -41,7 +41,8 @@ AFTER = replace(
     BEFORE,
     categories=(*BEFORE.categories, SMOKE, CHATTER, LIVE),
     services=tuple(
-        a_service(one.id, "chatter") if one.id == "friend" else one for one in BEFORE.services
+        a_service(service.id, "chatter") if service.id == "friend" else service
+        for service in BEFORE.services
     ),
 )
 
@@ -156,7 +157,10 @@ def test_a_service_of_a_part_goes_with_the_whole(tmp_path: Path) -> None:
 
 
 def test_a_part_of_what_is_guarded_is_opened_with_it_only_by_who_may(tmp_path: Path) -> None:
-    marked = [replace(one, guarded=one.id in {"vice", "chatter"}) for one in AFTER.categories]
+    marked = [
+        replace(category, guarded=category.id in {"vice", "chatter"})
+        for category in AFTER.categories
+    ]
     policy = a_policy(tmp_path, "", replace(AFTER, categories=tuple(marked)))
     index = an_index(tmp_path, {})
     thing = an_exception("vice", allow=True)
@@ -170,7 +174,11 @@ def test_a_locked_part_of_what_is_open_is_told(tmp_path: Path) -> None:
         + "scheduled: [{schedule: gio, open: {category: vice}, for: {grade: 10}}]\n"
     )
     policy = a_policy(tmp_path, site, AFTER)
-    told = [str(one) for one in warnings(load_site(tmp_path), policy, NOW) if "locked" in str(one)]
+    told = [
+        str(warning)
+        for warning in warnings(load_site(tmp_path), policy, NOW)
+        if "locked" in str(warning)
+    ]
     reason = "smoke, a part of vice, is locked: it stays closed (block it here, to say so)"
     assert told == [f"{tmp_path}/site.yaml:{place}: {reason}" for place in ("2:37", "4:36")]
     overrides = COMMANDS["set open"]
@@ -186,7 +194,11 @@ def test_a_locked_part_of_what_is_open_is_told(tmp_path: Path) -> None:
 def test_what_says_itself_that_the_part_stays_closed_is_no_doubt(tmp_path: Path) -> None:
     site = "grades: {'9': {categories: {allow: [vice], block: [smoke]}}}\n"
     policy = a_policy(tmp_path, site, AFTER)
-    assert not [one for one in warnings(load_site(tmp_path), policy, NOW) if "locked" in str(one)]
+    assert not [
+        warning
+        for warning in warnings(load_site(tmp_path), policy, NOW)
+        if "locked" in str(warning)
+    ]
 
 
 def test_a_difference_shows_what_a_split_changes(tmp_path: Path) -> None:

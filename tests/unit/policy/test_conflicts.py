@@ -200,7 +200,7 @@ def test_only_exceptions_of_grades_in_the_lessons_of_an_exam_overlap(
         for whom in "679"
     )
     found = overlaps(policy, Overrides(exceptions), exam)
-    assert "".join(one.whom for one in found.exceptions) == grades
+    assert "".join(exception.whom for exception in found.exceptions) == grades
 
 
 @pytest.mark.parametrize(

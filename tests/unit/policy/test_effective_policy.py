@@ -133,7 +133,7 @@ def test_between_lessons_it_may_become_another_grade_s_turn_to_be_the_strictest(
     policy = replace(policy, schedules=scheduled(starts_s=25_200 + 46 * 60).schedules)
     overrides = Overrides()
     moments = [at(policy, overrides, SEVEN + minutes * 60) for minutes in (45, 46)]
-    assert [grade_in(one, "lab").grade for one in moments] == ["6", "9"]
+    assert [grade_in(moment, "lab").grade for moment in moments] == ["6", "9"]
     assert moments[0].until_of("lab", "6") == SEVEN + 46 * 60
     assert moments[0].until_of("office", "staff") == inf
 
@@ -147,7 +147,7 @@ def test_learned_devices_stand_instead_of_those_in_the_files() -> None:
         RoomDevices("gone", ("02:00:5e:00:00:03",)),
     )
     policy = at(a_school(), Overrides(devices=devices), SEVEN).policy
-    assert {one.id: one.macs for one in policy.networks} == {
+    assert {network.id: network.macs for network in policy.networks} == {
         "lab": ("02:00:5e:00:00:02",),
         "office": (),
     }
@@ -341,7 +341,7 @@ def test_a_newer_setting_of_a_grade_replaces_an_older_one() -> None:
     newer = replace(older, id=2, opens=True, starts_at=SEVEN + 60)
     for order in ((older, newer), (newer, older)):
         moments = [at(a_school(), Overrides(grades=order), SEVEN + later) for later in (0, 60)]
-        assert ["games" in one.policy.grades["6"].closed for one in moments] == [True, False]
+        assert ["games" in moment.policy.grades["6"].closed for moment in moments] == [True, False]
 
 
 LISTS_OF_A_MISTAKE = {
@@ -401,7 +401,7 @@ ALL_CLOSED = frozenset(("games", "social-media", "around", "porn", "law-ordered"
 def _paused_school(**changes: Any) -> Policy:
     policy = a_school(**changes)
     categories = policy.categories | {AROUND.id: AROUND}
-    grades = {key: replace(one, closed=ALL_CLOSED) for key, one in policy.grades.items()}
+    grades = {key: replace(grade, closed=ALL_CLOSED) for key, grade in policy.grades.items()}
     return replace(policy, categories=categories, grades=grades)
 
 
@@ -567,8 +567,8 @@ def test_of_two_exams_in_a_room_the_one_set_last_is_on() -> None:
     other = an_exam(id=10, names=("other.example",), starts_at=SEVEN + 60, ends_at=SEVEN + 120)
     overrides = Overrides(exams=(other, an_exam()))
     moments = [at(a_school(), overrides, SEVEN + later) for later in (0, 60, 120)]
-    assert [one.exams["lab"].id for one in moments] == [9, 10, 9]
-    assert [one.until - SEVEN for one in moments] == [60, 120, 3600]
+    assert [moment.exams["lab"].id for moment in moments] == [9, 10, 9]
+    assert [moment.until - SEVEN for moment in moments] == [60, 120, 3600]
 
 
 def test_what_names_nothing_that_there_is_has_no_effect() -> None:
@@ -627,7 +627,7 @@ def test_the_levels_of_the_log_stay_the_same_until_the_edge(
     settings: list[LogSetting], now: int
 ) -> None:
     policy = a_policy()
-    numbered = tuple(replace(one, id=number) for number, one in enumerate(settings))
+    numbered = tuple(replace(setting, id=number) for number, setting in enumerate(settings))
     overrides = Overrides(log_settings=numbered)
     found = at(policy, overrides, float(now))
     for later in range(20):
@@ -654,7 +654,7 @@ def test_what_is_in_force_has_no_time_in_it() -> None:
     )
     found = at(school, Overrides(), SEVEN).policy
     assert (found.lessons, found.holidays, found.schedules, found.scheduled) == ((), (), (), ())
-    assert {one.timetable for one in found.networks} == {()}
+    assert {network.timetable for network in found.networks} == {()}
 
 
 def test_edges_are_remembered_for_a_bounded_number_of_clients(
@@ -719,9 +719,10 @@ def test_rules_of_exceptions_that_are_over_or_of_another_kind_hide_no_later_ones
 def test_a_suspended_entry_says_why() -> None:
     entry = an_exception("porn.example", kind=TargetKind.ENTRY, reason="nhầm")
     moment = at(a_school(), Overrides((entry,)), SEVEN)
-    assert [(one.name, one.reason, one.entry_only) for one in moment.policy.protections] == [
-        (wire("porn.example"), "nhầm", True)
-    ]
+    assert [
+        (protection.name, protection.reason, protection.entry_only)
+        for protection in moment.policy.protections
+    ] == [(wire("porn.example"), "nhầm", True)]
 
 
 def test_a_policy_says_whether_it_is_of_a_confirmed_time() -> None:
@@ -762,7 +763,7 @@ def test_a_rule_of_an_exam_has_its_times_its_room_and_its_author() -> None:
 def test_one_name_that_is_none_does_not_hide_those_after_it() -> None:
     exam = an_exam(names=("no..name", "exam.example"))
     rules = at(a_school(), Overrides(exams=(exam,)), SEVEN).policy.rules
-    assert [one.name for one in rules] == [wire("exam.example")]
+    assert [rule.name for rule in rules] == [wire("exam.example")]
 
 
 def test_a_client_in_an_exam_has_no_exception_of_its_own_and_elsewhere_it_has() -> None:

@@ -559,7 +559,7 @@ def _rewriting(folder: Path, said: str) -> Engine:
     """Return an engine of a school whose grades all have the safe mode on."""
     engine = _engine_saying(folder, said, "")
     policy = engine.policy
-    grades = {name: replace(one, safe_search="on") for name, one in policy.grades.items()}
+    grades = {name: replace(grade, safe_search="on") for name, grade in policy.grades.items()}
     rewrites = (SafeSearchRewrite("safe_search", "on", TWIN, (wire(SITE),)),)
     return Engine(replace(policy, grades=grades, rewrites=rewrites), engine.index)
 

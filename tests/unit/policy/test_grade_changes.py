@@ -317,7 +317,7 @@ def test_the_cause_is_the_last_change_that_made_it_so(
     changes: list[GradeChange], category: str, list_id: str, opens: bool, cause: int | None
 ) -> None:
     changer = Changer(replace(a_policy(), services={"chat": CHAT}))
-    made = [Dated(one, True, ALWAYS) for one in changes]
+    made = [Dated(change, True, ALWAYS) for change in changes]
     found = changer.cause(a_grade("6"), made, category, list_id, opens=opens)
     assert found is (None if cause is None else made[cause])
     over = [replaced._replace(holds=False) for replaced in made]

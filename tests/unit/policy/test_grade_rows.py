@@ -91,7 +91,7 @@ def test_the_networks_of_a_grade_are_reported_with_their_ranges() -> None:
 def test_a_service_is_reported_with_the_grades_that_may_use_it() -> None:
     policy = a_school()
     row = whole_service_row(policy, policy.services["chat"])
-    cells = {str(one.heading): one.cell(row, WORDING)[0] for one in SERVICE.columns}
+    cells = {str(column.heading): column.cell(row, WORDING)[0] for column in SERVICE.columns}
     assert SERVICE.title(row, WORDING) == "chat: Chat"
     assert (cells["Category"], cells["Domain names"]) == ("social-media", "chat.example")
     none = row | {"grades": dict.fromkeys(GRADES, "closed")}
@@ -99,7 +99,7 @@ def test_a_service_is_reported_with_the_grades_that_may_use_it() -> None:
 
 
 def _shown(row: Row) -> dict[str, str]:
-    return {str(one.heading): one.cell(row, WORDING)[0] for one in SERVICE.columns}
+    return {str(column.heading): column.cell(row, WORDING)[0] for column in SERVICE.columns}
 
 
 def test_a_service_says_of_which_day_its_terms_are_and_what_else_it_needs() -> None:
@@ -126,8 +126,8 @@ def test_a_difference_is_reported(kind: str, before: str, cells: list[str]) -> N
     listing = difference_listing("left", "right")
     columns, is_cut = listing.columns, not listing.is_whole
     assert is_cut, "a long name of one row does not push the others apart"
-    assert [one.heading for one in columns] == ["Item", "left", "right", "Grades"]
-    assert [one.cell(row, WORDING)[0] for one in columns] == cells
+    assert [column.heading for column in columns] == ["Item", "left", "right", "Grades"]
+    assert [column.cell(row, WORDING)[0] for column in columns] == cells
 
 
 def test_services_are_folded_by_category_with_the_names_of_the_fewer() -> None:
@@ -140,7 +140,7 @@ def test_services_are_folded_by_category_with_the_names_of_the_fewer() -> None:
         {"group": "games", "open": ["chess"], "closed": ["go", "play"]},
         {"group": "social-media", "open": [], "closed": ["chat"]},
     ]
-    cells = [SERVICE_GROUPS.columns[1].cell(one, WORDING)[0] for one in rows]
+    cells = [SERVICE_GROUPS.columns[1].cell(row, WORDING)[0] for row in rows]
     assert cells == ["2 closed, 1 open: chess", "1 closed"]
 
 
@@ -163,7 +163,9 @@ def test_a_category_that_is_open_to_one_differs() -> None:
 
 def test_a_service_that_goes_with_its_category_is_not_distinguished() -> None:
     other = replace(GRADE, closed=GRADE.closed - {"social-media"})
-    assert [one.kind for one in differences(POLICY, GRADE, POLICY, other)] == ["category"]
+    assert [difference.kind for difference in differences(POLICY, GRADE, POLICY, other)] == [
+        "category"
+    ]
     by_itself = replace(GRADE, opened=frozenset({"service:zalo"}))
     assert differences(POLICY, GRADE, POLICY, by_itself) == (
         Difference("service", "zalo", "", "open"),
@@ -249,7 +251,7 @@ def test_a_category_and_a_service_have_their_state_and_all_that_is_known_of_them
 
 def test_the_ids_that_commands_take_are_those_of_the_site() -> None:
     policy = with_classes(a_school())
-    fewer = {key: one for key, one in policy.grades.items() if one.tier == "lower-secondary"}
+    fewer = {key: grade for key, grade in policy.grades.items() if grade.tier == "lower-secondary"}
     assert ids(replace(policy, grades=fewer)) == {
         "grades": ["6", "7", "8", "9"],
         "tiers": ["lower-secondary"],

@@ -47,8 +47,8 @@ def a_school(**changes: Any) -> Policy:
     policy = a_policy(categories=known, networks=networks)
     shut = frozenset(("proxy-vpn", "violence"))
     grades = {
-        key: replace(one, guarded=frozenset() if key == "staff" else shut)
-        for key, one in policy.grades.items()
+        key: replace(grade, guarded=frozenset() if key == "staff" else shut)
+        for key, grade in policy.grades.items()
     }
     services = {"duels": DUELS, "chat": CHAT}
     return replace(policy, grades=grades, services=services, **changes)
@@ -191,8 +191,8 @@ def test_what_is_open_now_has_its_audience_its_number_and_its_end(index: Index) 
     policy = a_school()
     opened = replace(policy.grades["9"], closed=frozenset(("proxy-vpn",)))
     closed = {
-        key: replace(one, closed=one.closed | {"proxy-vpn", "violence"})
-        for key, one in policy.grades.items()
+        key: replace(grade, closed=grade.closed | {"proxy-vpn", "violence"})
+        for key, grade in policy.grades.items()
     }
     rule = LocalRule("1", wire("vpn.example"), True, Audience.NETWORK, "lab", "vì")
     policy = replace(policy, grades=closed | {"9": opened}, rules=(rule,))
@@ -205,7 +205,7 @@ def test_what_is_open_now_has_its_audience_its_number_and_its_end(index: Index) 
         grades=(GradeSetting(3, "7", TargetKind.CATEGORY, "violence", True, "", "lan", NOW),),
         exams=(Exam(4, "lab", ("vpn.example",), (), "", "lan", NOW, NOW + 90),),
     )
-    found = [one for one in openings(policy, things, index) if one.holds_at(NOW)]
+    found = [opening for opening in openings(policy, things, index) if opening.holds_at(NOW)]
     assert found == [
         GuardedOpening("violence", Audience.GRADE, "9", None, None, None),
         GuardedOpening("proxy-vpn", Audience.NETWORK, "lab", None, None, None),

@@ -152,7 +152,7 @@ def test_a_window_without_conditions_is_for_all_its_weekdays() -> None:
 
 
 def _defaults(record: type) -> dict[str, object]:
-    found = {one.name: one.default for one in fields(record) if one.default is not MISSING}
+    found = {field.name: field.default for field in fields(record) if field.default is not MISSING}
     return {name: str(value) if isinstance(value, Enum) else value for name, value in found.items()}
 
 
@@ -284,7 +284,7 @@ def test_a_rule_for_a_class_is_for_that_class(whom: str, meant: bool) -> None:
 
 def _added(module: ModuleType) -> dict[str, list[str]]:
     found = {
-        name: [one.name for one in fields(kind) if ADDED in one.metadata]
+        name: [field.name for field in fields(kind) if ADDED in field.metadata]
         for name, kind in inspect.getmembers(module, is_dataclass)
         if isinstance(kind, type) and kind.__module__ == module.__name__
     }

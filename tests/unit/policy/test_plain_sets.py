@@ -172,7 +172,7 @@ def plainly(engine: Engine, reader: SetReader, client: Client, qname: bytes) -> 
         opened += [] if plain.verdict else [plain.category]
     if not verdicts:
         return Action.PASS, None, opened[0] if opened else ""
-    first = min(verdicts, key=lambda one: one.match.rule if one.match else Rule.OPEN)
+    first = min(verdicts, key=lambda verdict: verdict.match.rule if verdict.match else Rule.OPEN)
     assert first.match
     return first.action, first.match.rule, first.match.category
 

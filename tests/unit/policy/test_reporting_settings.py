@@ -60,7 +60,7 @@ def test_a_programme_holds_from_its_first_day(
 
 def test_a_school_that_says_nothing_reports_by_two_terms_of_a_calendar_year() -> None:
     settings = ReportSettings()
-    assert [(one.id, one.begins, one.ends) for one in settings.terms] == [
+    assert [(term.id, term.begins, term.ends) for term in settings.terms] == [
         ("hoc-ky-1", "09-05", "01-15"),
         ("hoc-ky-2", "01-16", "05-31"),
     ]

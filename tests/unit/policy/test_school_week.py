@@ -81,7 +81,7 @@ def test_what_holds_all_week_comes_last_and_the_rows_are_bounded() -> None:
 def test_a_holiday_is_named() -> None:
     holiday = Holiday("2026-03-03", "2026-03-03", "Lễ", "Day")
     days = school_week(replace(a_school(), holidays=(holiday,)), Overrides(), WEEK)["days"]
-    assert [one["holiday"] for one in days[:2]] == [None, {"vi": "Lễ", "en": "Day"}]
+    assert [day["holiday"] for day in days[:2]] == [None, {"vi": "Lễ", "en": "Day"}]
 
 
 def test_rows_come_in_the_order_of_days_lessons_and_rooms() -> None:
@@ -111,11 +111,11 @@ def test_two_schedules_have_a_row_each_with_what_they_close_and_when_they_are_op
         ),
     )
     rows = school_week(policy, Overrides(), WEEK)["rows"]
-    assert [(one["of"], one["schedule"]) for one in rows] == [
+    assert [(row["of"], row["schedule"]) for row in rows] == [
         ("schedules", "a"),
         ("schedules", "b"),
     ]
-    assert [[what["target"] for what in one["closes"]] for one in rows] == [
+    assert [[what["target"] for what in row["closes"]] for row in rows] == [
         ["games"],
         ["social-media", "chat"],
     ]
@@ -147,8 +147,8 @@ def test_what_a_week_has_is_in_order_and_what_holds_all_week_is_last() -> None:
     some = an_exception("some.example")
     room = RoomSetting(1, "lab", "9", "", "lan", SEVEN, SEVEN + 60)
     rows = _week(exceptions=(always, some), rooms=(room,), exams=(an_exam(),))["rows"]
-    assert [one["of"] for one in rows] == ["exams", "rooms", "exceptions", "exceptions"]
-    assert [one["target"] for one in rows[2:]] == ["some.example", "always.example"]
+    assert [row["of"] for row in rows] == ["exams", "rooms", "exceptions", "exceptions"]
+    assert [row["target"] for row in rows[2:]] == ["some.example", "always.example"]
 
 
 def test_as_many_rows_as_the_bound_leave_none_out() -> None:

@@ -36,6 +36,6 @@ def test_the_youngest_now_and_then_are_shown(
 
 
 def test_a_network_without_lessons_has_its_own_grade() -> None:
-    lab = next(one for one in timetabled("6A", "9B").networks if one.timetable)
+    lab = next(network for network in timetabled("6A", "9B").networks if network.timetable)
     assert seats_of(lab) == ("6A", "9B")
     assert seats_of(OFFICE) == (OFFICE.grade,)

@@ -84,8 +84,8 @@ def test_a_clock_is_trusted_for_twenty_years_after_the_release() -> None:
 def test_what_closes_holds_unless_it_had_ended(floor: float, holds: bool) -> None:
     effective = held(Overrides(exceptions=(BLOCK,), exams=(EXAM,)), floor)
     assert len(effective.exceptions) == len(effective.exams) == holds
-    assert all(one.starts_at == -inf for one in effective.exceptions)
-    assert all(one.starts_at == -inf for one in effective.exams)
+    assert all(exception.starts_at == -inf for exception in effective.exceptions)
+    assert all(exam.starts_at == -inf for exam in effective.exams)
 
 
 @pytest.mark.parametrize(("floor", "holds"), [(NOW + 59, True), (NOW + 60, False)])
@@ -198,7 +198,7 @@ def test_lessons_and_holidays_are_not_known_and_what_commands_set_is_applied() -
     school = timetabled(holidays=(Holiday("2026-03-02", "2026-03-02", "Lễ", "Day off"),))
     found, said, _ = undated(school, overrides, UNKNOWN_LEAD_S, Certainty(NOW))
     assert (found.lessons, found.holidays) == ((), ())
-    assert {found.log.level_of(one.tier) for one in found.grades.values()} == {LogLevel.OFF}
+    assert {found.log.level_of(grade.tier) for grade in found.grades.values()} == {LogLevel.OFF}
     assert (said.rooms, said.log_settings) == ((), ())
 
 
@@ -228,7 +228,7 @@ def test_a_room_may_have_each_grade_of_its_timetable_and_of_settings_that_may_ho
     settings: tuple[RoomSetting, ...], may_be: tuple[str, ...]
 ) -> None:
     lessons = tuple(Period(day, "tiet-1", grade) for day, grade in enumerate(("7", "8", "7")))
-    numbered = tuple(replace(one, id=number) for number, one in enumerate(settings, 1))
+    numbered = tuple(replace(setting, id=number) for number, setting in enumerate(settings, 1))
     school = a_policy(networks=[replace(LAB, timetable=lessons)])
     (room,) = plain(school, Overrides(rooms=numbered)).networks
     assert room.timetable == tuple(Period(0, "", grade) for grade in may_be)
@@ -247,12 +247,12 @@ def test_a_room_without_a_timetable_has_its_own_grade_or_one_that_was_set() -> N
 
 def test_of_two_exams_in_a_room_the_first_holds() -> None:
     later = replace(EXAM, id=4, starts_at=NOW + 30, ends_at=NOW + 90)
-    assert [one.id for one in held(Overrides(exams=(later, EXAM)), NOW).exams] == [3]
-    assert [one.id for one in held(Overrides(exams=(later, EXAM)), NOW + 60).exams] == [4]
+    assert [exam.id for exam in held(Overrides(exams=(later, EXAM)), NOW).exams] == [3]
+    assert [exam.id for exam in held(Overrides(exams=(later, EXAM)), NOW + 60).exams] == [4]
     elsewhere = replace(later, room="hall")
-    assert [one.id for one in held(Overrides(exams=(EXAM, elsewhere)), NOW).exams] == [3, 4]
+    assert [exam.id for exam in held(Overrides(exams=(EXAM, elsewhere)), NOW).exams] == [3, 4]
     same_time = replace(EXAM, id=2)
-    assert [one.id for one in held(Overrides(exams=(EXAM, same_time)), NOW).exams] == [2]
+    assert [exam.id for exam in held(Overrides(exams=(EXAM, same_time)), NOW).exams] == [2]
     (only,) = held(Overrides(exams=(EXAM,)), NOW).exams
     assert only == replace(EXAM, starts_at=-inf, ends_at=inf)
 

@@ -47,7 +47,7 @@ class Folder:
         return inspect(self.path, load_catalog(self.path))
 
     def problems(self, text: str) -> list[str]:
-        return [str(one) for one in self.write(text).problems]
+        return [str(problem) for problem in self.write(text).problems]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_an_entry_has_the_evidence_above_it(folder: Folder) -> None:
     report = folder.write(f"# Films\n\n{GOOD}phim.example\n\ntruyen.example\n")
     assert report.problems == ()
-    assert [(one.name, one.place, one.evidence, one.again) for one in report.entries] == [
+    assert [(entry.name, entry.place, entry.evidence, entry.again) for entry in report.entries] == [
         ("phim.example", "vn/piracy.txt:4", "page", AGAIN),
         ("truyen.example", "vn/piracy.txt:6", "page", AGAIN),
     ]
@@ -224,7 +224,7 @@ def report(catalog: Catalog) -> EvidenceReport:
 
 
 def test_the_list_that_ships_has_evidence_for_each_name(report: EvidenceReport) -> None:
-    assert [str(one) for one in report.problems] == []
+    assert [str(problem) for problem in report.problems] == []
     assert len(report.entries) >= 400
 
 
@@ -251,8 +251,8 @@ def test_no_name_that_ships_is_on_a_list_that_is_followed(
     report: EvidenceReport, path: str
 ) -> None:
     lines = (one for one in lines_of(shared(path)) if one and not one.startswith("#"))
-    followed = {FOLLOWED[path](one) for one in lines}
-    assert [one for one in report.entries if one.name in followed] == []
+    followed = {FOLLOWED[path](line) for line in lines}
+    assert [entry for entry in report.entries if entry.name in followed] == []
 
 
 def test_lists_build_and_a_version_of_a_feed_have_them(
@@ -279,8 +279,8 @@ def test_a_wrong_line_of_evidence_is_one_problem_whatever_stands_below(folder: F
     report = folder.write(
         f"# evidence: pages, again {AGAIN}\na.example\nb.example\n{GOOD}c.example\n"
     )
-    assert [str(one).split(" ")[0] for one in report.problems] == ["vn/piracy.txt:1:"]
-    assert [one.name for one in report.entries] == ["c.example"]
+    assert [str(problem).split(" ")[0] for problem in report.problems] == ["vn/piracy.txt:1:"]
+    assert [entry.name for entry in report.entries] == ["c.example"]
 
 
 def refused(folder: Path) -> str:

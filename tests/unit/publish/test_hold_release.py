@@ -41,7 +41,7 @@ def test_each_reason_of_any_school_is_found_once(making: Following, tmp_path: Pa
     publish(making, publisher, "every day a holiday")
     held = what_is_held(publisher.folder, FakeClock(NOW))
     assert held.version == 3
-    assert {one.kind for one in held.findings} == {"tables"}
+    assert {finding.kind for finding in held.findings} == {"tables"}
     publish(making, publisher)
     with pytest.raises(FeedError, match="another version has been published meanwhile"):
         release_hold(publisher.folder, held, "x", publisher.signers["root"], now=NOW)

@@ -44,7 +44,9 @@ def test_a_key_that_was_made_is_read_again(keys: KeyFolder) -> None:
     made = keys.create()
     for role, signers in made.items():
         read = keys.signers(role)
-        assert [one.public_key.keyid for one in read] == [one.public_key.keyid for one in signers]
+        assert [one.public_key.keyid for one in read] == [
+            signer.public_key.keyid for signer in signers
+        ]
     assert len({one.public_key.keyid for signers in made.values() for one in signers}) == 9
 
 

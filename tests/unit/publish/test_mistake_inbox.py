@@ -35,7 +35,7 @@ def test_a_school_that_is_enrolled_later_is_kept_once(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
     inbox.keep(b"1", replace(FIRST, standing=SenderStanding.SIGNED), None)
     inbox.keep(b"2", FIRST, None)
-    assert [one.name for one in inbox.paths()] == [f"{FIRST.sender}.enrolled"]
+    assert [path.name for path in inbox.paths()] == [f"{FIRST.sender}.enrolled"]
 
 
 def test_unknown_senders_fill_no_disk_and_keep_no_enrolled_school_out(

@@ -71,7 +71,7 @@ def test_a_parcel_reads_no_file_outside_of_it(parcel: Path) -> None:
     plain = json.loads((parcel / "program.json").read_text())
     plain["signed"]["targets"]["../../secret"] = plain["signed"]["targets"][FILE.name]
     (parcel / "program.json").write_text(json.dumps(plain))
-    assert [one.name for one in read_parcel(parcel, "program").targets] == [FILE.name]
+    assert [target.name for target in read_parcel(parcel, "program").targets] == [FILE.name]
 
 
 def test_a_missing_file_is_named(parcel: Path) -> None:

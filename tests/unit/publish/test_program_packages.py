@@ -42,12 +42,16 @@ def test_a_parcel_has_the_packages_by_system(desk: Desk) -> None:
     packages = [desk.package("0.2.0", debian) for debian in ("12", "13")]
     signed = desk.sign(*packages, urgent=True)
     assert (signed.version, signed.newest) == (2, "0.2.0")
-    assert [(one.debian, one.architecture, one.urgent) for one in signed.packages] == [
+    assert [
+        (package.debian, package.architecture, package.urgent) for package in signed.packages
+    ] == [
         ("12", "amd64", True),
         ("13", "amd64", True),
     ]
     parcel = read_program(desk.parcel, NOW)
-    assert [content_of(one) for one in parcel.targets] == [one.read_bytes() for one in packages]
+    assert [content_of(target) for target in parcel.targets] == [
+        package.read_bytes() for package in packages
+    ]
 
 
 @pytest.mark.parametrize("version", ["0.2.0", "0.1.9", "0.2"])

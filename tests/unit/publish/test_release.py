@@ -46,12 +46,12 @@ class _House:
         self.version = write_blocklists(folder / "version", *_names(300))
 
     def change(self, *names: str) -> None:
-        (self.version / LIST).write_text("".join(f"{one}\n" for one in names))
+        (self.version / LIST).write_text("".join(f"{name}\n" for name in names))
 
     def ordered(self, *names: str, expiry: str = "2027-12-31") -> Parcel:
         office = self.folder / "office"
         (office / "orders").mkdir(parents=True, exist_ok=True)
-        (office / "orders" / "1.txt").write_text("".join(f"{one}\n" for one in names))
+        (office / "orders" / "1.txt").write_text("".join(f"{name}\n" for name in names))
         entry = f"number: 1/QĐ, issuer: Bộ, date: 2027-01-04, expiry: {expiry}"
         text = f"orders:\n- {{{entry}, names: orders/1.txt}}\n"
         (office / "orders.yaml").write_text(text, encoding="utf-8")
@@ -105,7 +105,7 @@ def test_differences_lead_from_each_of_the_last_versions(house: _House) -> None:
         house.change(*_names(300 + number))
         version = _release(house)
     published = Published(house.publisher.folder)
-    deltas = [one for one in published.publication(version).deltas if one.path == LIST]
+    deltas = [delta for delta in published.publication(version).deltas if delta.path == LIST]
     assert len(deltas) == KEPT_DELTAS
     assert len(published.versions()) == KEPT_DELTAS + 1
 
@@ -121,7 +121,7 @@ def test_orders_come_beside_the_version_and_stay_with_later_ones(house: _House) 
     signers = house.publisher.signers
     parcel = house.ordered("ordered.example")
     done = release(house.publisher.folder, house.version, signers, now=NOW, parcel=parcel)
-    assert [one.number for one in done.orders] == ["1/QĐ"]
+    assert [order.number for order in done.orders] == ["1/QĐ"]
     _release(house)
     assert house.unpacked(3)["orders/1.txt"] == b"ordered.example\n"
 
@@ -145,7 +145,7 @@ def test_answers_to_mistakes_name_the_version_that_has_them_first(house: _House)
     signers = house.publisher.signers
     release(house.publisher.folder, None, signers, now=NOW, parcel=house.ordered("o.example"))
     found = [
-        [one.version for one in parse_answers(house.unpacked(version)[FILE])]
+        [answer.version for answer in parse_answers(house.unpacked(version)[FILE])]
         for version in (2, 3, 4, 5)
     ]
     assert found == [[2], [2, 3], [4, 3], [4, 3]]
@@ -157,7 +157,7 @@ def test_an_order_whose_day_is_over_blocks_until_it_is_signed_anew(house: _House
     parcel = house.ordered("ordered.example", expiry="2027-01-20")
     release(folder, house.version, signers, now=NOW, parcel=parcel)
     later = release(folder, house.version, signers, now=NOW + 10 * 86_400)
-    assert [one.number for one in later.orders] == ["1/QĐ"]
+    assert [order.number for order in later.orders] == ["1/QĐ"]
     assert "orders/1.txt" in house.unpacked(3)
 
 

@@ -74,7 +74,7 @@ def test_a_decision_without_a_reason_is_refused_and_stays_as_it_was(tmp_path: Pa
 
 def test_several_decisions_are_written_at_once(tmp_path: Path) -> None:
     decide(tmp_path, FIRST, FIRST._replace(shape=b"ku#"))
-    assert [one.shape for one in read_decisions(tmp_path)] == [b"sv#", b"ku#"]
+    assert [decision.shape for decision in read_decisions(tmp_path)] == [b"sv#", b"ku#"]
 
 
 def test_what_waits_is_kept_until_it_is_decided(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_what_is_decided_waits_no_more_until_an_exclusion_ends(tmp_path: Path) -
     refused = UNI.model_copy(update={"name": "b.example", "decision": MistakeDecision.REFUSE})
     decide_mistakes(tmp_path, UNI, refused)
     assert read_mistakes(tmp_path, TODAY) == ()
-    assert [one.name for one in read_mistakes(tmp_path, MUCH_LATER)] == ["uni.example"]
+    assert [mistake.name for mistake in read_mistakes(tmp_path, MUCH_LATER)] == ["uni.example"]
     assert reported_keys(tmp_path, TODAY).left_out == {key_from_text("uni.example")}
     assert reported_keys(tmp_path, MUCH_LATER).left_out == frozenset()
     assert len(reported_keys(tmp_path, MUCH_LATER).sought) == 2
@@ -245,7 +245,7 @@ def test_a_name_counts_as_mended_only_where_no_list_is_left_that_closes_it(tmp_p
 
 def test_an_answer_is_in_the_versions_of_ninety_days(tmp_path: Path) -> None:
     decide_mistakes(tmp_path, UNI.model_copy(update={"decision": MistakeDecision.REFUSE}))
-    assert [one.outcome for one in answers(tmp_path, {}, TODAY)] == [MistakeOutcome.REFUSED]
+    assert [answer.outcome for answer in answers(tmp_path, {}, TODAY)] == [MistakeOutcome.REFUSED]
     assert answers(tmp_path, {}, LATER) == ()
 
 
@@ -264,4 +264,4 @@ def test_what_builds_have_found_stays_when_more_files_come(tmp_path: Path) -> No
     write_mistakes(tmp_path, grouped([a_file("a", "b.example")], NOW))
     built(tmp_path, {}, TODAY)
     write_mistakes(tmp_path, grouped([a_file("a", "b.example", "c.example")], NOW))
-    assert [one.listed for one in read_mistakes(tmp_path, TODAY)] == [(), None]
+    assert [mistake.listed for mistake in read_mistakes(tmp_path, TODAY)] == [(), None]

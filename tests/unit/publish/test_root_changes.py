@@ -140,7 +140,7 @@ def test_a_publication_of_an_earlier_release_gets_the_role_program(tmp_path: Pat
     def offered() -> list[str]:
         fetcher = FolderFetcher(folder, reader.clock)
         offer = refresh_program(trust, fetcher, Moment(NOW))
-        return [one.version for one in offer.targets]
+        return [target.version for target in offer.targets]
 
     assert (reader.take(folder), offered()) == (OLD, [])
     parcel = read_program(maker.sign(a_package(tmp_path / "built", "0.2.0")), NOW)

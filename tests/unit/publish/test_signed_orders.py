@@ -53,7 +53,7 @@ def test_a_parcel_has_the_orders_and_their_signers(
     read = read_parcel(parcel, "orders")
     assert read.version == 2
     assert read.public_key.keyid == signer.public_key.keyid
-    named = {one.name for one in read.targets}
+    named = {target.name for target in read.targets}
     assert named == {"orders.yaml.zst", "orders/1.txt.zst", "orders/2.txt.zst"}
     signed = Metadata[Any].from_bytes(read.metadata)
     read.public_key.verify_signature(
@@ -82,8 +82,8 @@ def test_orders_end_with_their_last_day(tmp_path: Path, parcel: Path, signer: Cr
     assert sign_orders(office, parcel, [signer], now=NOW).expired == ()
     tomorrow = sign_orders(office, parcel, [signer], now=NOW + DAY_S)
     assert [one.number for one in tomorrow.expired] == ["1/QĐ"]
-    assert [one.number for one in tomorrow.orders] == ["2/QĐ"]
-    assert {one.name for one in read_parcel(parcel, "orders").targets} == {
+    assert [order.number for order in tomorrow.orders] == ["2/QĐ"]
+    assert {target.name for target in read_parcel(parcel, "orders").targets} == {
         "orders.yaml.zst",
         "orders/2.txt.zst",
     }

@@ -63,7 +63,9 @@ def _version(folder: Path, number: int) -> Path:
 
 
 def _read(targets: list[NewTarget]) -> Publication:
-    return read_publication(1, [(one.name, len(bytes(one.content)), one.custom) for one in targets])
+    return read_publication(
+        1, [(target.name, len(bytes(target.content)), target.custom) for target in targets]
+    )
 
 
 def test_each_file_is_a_target(tmp_path: Path) -> None:
@@ -77,7 +79,7 @@ def test_what_has_changed_has_differences_from_the_last_versions(tmp_path: Path)
     targets = targets_of(_version(tmp_path, 30), earlier)
     deltas = _read(targets).deltas
     assert len(deltas) == KEPT_DELTAS
-    assert {one.path for one in deltas} == {"lists/games.txt"}
+    assert {delta.path for delta in deltas} == {"lists/games.txt"}
 
 
 def test_a_difference_larger_than_the_whole_is_not_published(tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_what_the_law_orders_has_no_differences(tmp_path: Path) -> None:
     for version in (new, old):
         (version / "orders").mkdir()
         (version / "orders/7.txt").write_bytes((version / "lists/games.txt").read_bytes())
-    assert {one.path for one in _read(targets_of(new, [old])).deltas} == {"lists/games.txt"}
+    assert {delta.path for delta in _read(targets_of(new, [old])).deltas} == {"lists/games.txt"}
 
 
 @pytest.mark.parametrize("kind", ["", "ENCRYPTED "])

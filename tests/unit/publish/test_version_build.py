@@ -86,7 +86,7 @@ def test_the_outcome_is_a_folder_like_the_one_that_ships(publisher: _Publisher) 
     assert built.services
     ids = {one.id for one in built.lists}
     assert {"starter-games", "feed-games", "feed-scam"} <= ids
-    assert {one.id for one in built.sources} == {PHISHING, GAMES}
+    assert {source.id for source in built.sources} == {PHISHING, GAMES}
 
 
 def test_nothing_of_the_publishers_own_lists_is_lost(publisher: _Publisher) -> None:

@@ -37,7 +37,7 @@ def new(old: Path, tmp_path: Path) -> Path:
 
 
 def _list(folder: Path, *lines: str) -> None:
-    (folder / "lists" / "gambling.txt").write_text("".join(f"{one}\n" for one in lines))
+    (folder / "lists" / "gambling.txt").write_text("".join(f"{line}\n" for line in lines))
 
 
 def _set(folder: Path, category: str, **values: Any) -> None:
@@ -89,7 +89,7 @@ def test_one_host_and_all_beneath_it_are_two_things(old: Path, new: Path) -> Non
 
 def test_a_category_that_suits_others_now_differs_without_a_name(old: Path, new: Path) -> None:
     _set(new, "games", min_age=16)
-    found = {one.id: one for one in differences(old, new).categories}
+    found = {category.id: category for category in differences(old, new).categories}
     assert set(found) == {"games"}
     assert "10" in found["games"].closed_to
     assert (found["games"].added, found["games"].removed) == (0, 0)
@@ -101,7 +101,7 @@ def test_a_category_that_is_gone_is_reported_as_it_was(old: Path, new: Path) -> 
     for table in ("protect.yaml", "services.yaml"):
         text = (new / table).read_text(encoding="utf-8")
         (new / table).write_text(text.replace("gambling", "betting"), encoding="utf-8")
-    found = {one.id: one for one in differences(old, new).categories}
+    found = {category.id: category for category in differences(old, new).categories}
     assert (found["betting"].had, found["betting"].has) == (0, 2)
     assert (found["gambling"].had, found["gambling"].has) == (2, 0)
     assert found["gambling"].closed_to == found["gambling"].closed_before
@@ -163,7 +163,9 @@ def test_a_folder_that_is_no_version_is_reported(old: Path, tmp_path: Path) -> N
 
 
 def test_a_locked_category_is_closed_to_all_and_others_below_their_age(old: Path) -> None:
-    (gambling,) = (one for one in load_catalog(old).categories if one.id == "gambling")
+    (gambling,) = (
+        category for category in load_catalog(old).categories if category.id == "gambling"
+    )
     assert closed_to(replace(gambling, locked=True, min_age=None)) == GRADES
     teens = closed_to(replace(gambling, locked=False, min_age=13))
     assert "7" in teens

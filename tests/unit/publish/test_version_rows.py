@@ -29,12 +29,12 @@ OCTETS = dict.fromkeys(("metadata", "unpacked", "deltas"), 1_000)
 
 def cells_of(columns: tuple[Column, ...], row: Any) -> list[str]:
     wording = Wording(Texts("en"), SchoolClock(ZONE, SEVEN))
-    return [one.cell(row, wording)[0] for one in columns]
+    return [column.cell(row, wording)[0] for column in columns]
 
 
 def test_the_role_that_expires_first_comes_first_with_its_days() -> None:
     rows = expiry_rows({"root": SEVEN + 90_000 * 30, "timestamp": SEVEN + 90_000}, SEVEN)
-    assert [(one["role"], one["days"]) for one in rows] == [("timestamp", 1), ("root", 31)]
+    assert [(row["role"], row["days"]) for row in rows] == [("timestamp", 1), ("root", 31)]
     assert cells_of(EXPIRIES.columns, rows[0])[2] == "1"
 
 

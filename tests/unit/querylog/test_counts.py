@@ -408,7 +408,9 @@ def test_a_device_is_known_by_its_mac_and_by_a_key_of_the_process() -> None:
     assert counted.device_of(replace(one, address=None)) == 0
     assert counted.device_of(replace(one, address="2001:db8::1")) == 0  # it has many of these
     assert [counted.device_of(each) % 2 for each in (mac, one)] == [1, 0]
-    hashes = [(counted.device_of(one), others.device_of(one)) for one in _devices(*range(40))]
+    hashes = [
+        (counted.device_of(device), others.device_of(device)) for device in _devices(*range(40))
+    ]
     assert any(here != there for here, there in hashes)
     assert all(0 < here <= 0xFFFF for here, _ in hashes)
 

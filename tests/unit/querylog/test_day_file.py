@@ -68,7 +68,7 @@ def test_a_lookup_goes_to_the_day_of_the_school_also_within_one_batch(folder: Pa
     with_files(folder, lambda files: files.write([batch]))
     for name, seconds in (("2026-11-27", [86_399]), ("2026-11-28", [0, 60])):
         path = folder / f"{name}.sqlite3"
-        assert select(path, "SELECT at >> 20 FROM lookups") == [(one,) for one in seconds]
+        assert select(path, "SELECT at >> 20 FROM lookups") == [(second,) for second in seconds]
 
 
 def test_a_batch_of_which_one_day_is_written_is_added_to_the_other_alone(

@@ -221,7 +221,7 @@ def test_new_domains_are_those_of_which_the_school_had_no_name(tmp_path: Path) -
     write_day(tmp_path, TODAY, (), today)
     write_day(tmp_path, BEFORE, (), [Known("staff", "old.known.example", "blocked")])
     rows, n = _search(tmp_path).new(10, domains=True)
-    assert [(one["tier"], one["name"], one["devices"]) for one in rows] == [
+    assert [(row["tier"], row["name"], row["devices"]) for row in rows] == [
         ("primary", "other-known.example", 5),
         ("primary", "new.com.vn", 5),
         ("staff", "new.com.vn", 5),

@@ -60,7 +60,7 @@ def test_no_batch_is_larger_than_a_packet_whatever_is_in_it(data: st.DataObject)
     names = list[bytes]()
     for batch in queue.take_all():
         assert len(json.dumps(batch.to_plain())) < PACKET_OCTETS
-        names += [one.name for one in batch.lookups]
+        names += [lookup.name for lookup in batch.lookups]
     assert len(names) == len(set(names)) == n
     assert queue.lost == 0
 
@@ -73,7 +73,7 @@ def test_a_lookup_that_fits_no_packet_is_lost_and_said_and_holds_nothing_up(
     for context in (huge, CONTEXT, huge, CONTEXT, huge):
         queue.add(Lookup(AT, wire("a.example"), context, 1))
     first = queue.take()
-    assert [one.context for one in first.lookups] == [CONTEXT, CONTEXT]
+    assert [lookup.context for lookup in first.lookups] == [CONTEXT, CONTEXT]
     second = queue.take(first.worker, first.number, first.number)
     assert (second.lookups, second.more, len(queue)) == ((), False, 0)
     assert queue.lost == 3
@@ -180,7 +180,7 @@ def test_a_name_of_a_device_without_a_row_is_handed_over_once() -> None:
     for _ in range(3):
         for device in (1, 2):
             queue.add(a_lookup(device=device, is_row=False))
-    assert [one.device for one in queue.take().lookups] == [1, 2]
+    assert [lookup.device for lookup in queue.take().lookups] == [1, 2]
     queue.begin_day()
     queue.add(a_lookup(device=1, is_row=False))
     assert len(queue) == 3
@@ -214,9 +214,9 @@ def test_distinct_lookups_of_a_slot_are_one_row_without_a_device() -> None:
         for device in (1, 2):
             queue.add(a_lookup(at=at, device=device))
     lookups = queue.take().lookups
-    rows = [(one.at, one.device, one.n) for one in lookups if one.is_row]
+    rows = [(lookup.at, lookup.device, lookup.n) for lookup in lookups if lookup.is_row]
     assert rows == [(AT, 0, 4), (AT + SLOT_S, 0, 2)]
-    assert Counter(one.device for one in lookups if not one.is_row) == {1: 1, 2: 1}
+    assert Counter(lookup.device for lookup in lookups if not lookup.is_row) == {1: 1, 2: 1}
 
 
 def test_a_lookup_is_lost_once_though_it_waits_as_a_row_and_as_a_name(
@@ -227,7 +227,7 @@ def test_a_lookup_is_lost_once_though_it_waits_as_a_row_and_as_a_name(
     queue.is_distinct = True
     for number in range(5):
         queue.add(a_lookup(device=number)._replace(name=wire(f"n{number}.example")))
-    rows = sum(one.n for one in queue.take().lookups if one.is_row)
+    rows = sum(lookup.n for lookup in queue.take().lookups if lookup.is_row)
     assert (rows, queue.lost) == (2, 3)
 
 
@@ -238,8 +238,8 @@ def test_a_batch_of_the_longest_names_fits_a_packet() -> None:
         name = (b"\x3f" + b"\xff" * 63) * 3 + b"\x3d" + f"{number:061}".encode() + b"\0"
         queue.add(Lookup(AT, name, context, 2**31 - 1, False, 10**6))
     batches = list(queue.take_all())
-    assert max(len(json.dumps(one.to_plain())) for one in batches) < _PACKET_OCTETS
-    assert sum(len(one.lookups) for one in batches) == 2 * LOOKUPS_A_BATCH
+    assert max(len(json.dumps(batch.to_plain())) for batch in batches) < _PACKET_OCTETS
+    assert sum(len(batch.lookups) for batch in batches) == 2 * LOOKUPS_A_BATCH
 
 
 def test_at_the_end_everything_is_taken() -> None:
@@ -247,4 +247,4 @@ def test_at_the_end_everything_is_taken() -> None:
     handed = queue.take()
     batches = list(queue.take_all())
     assert replace(handed, more=False) == batches[0]
-    assert [len(one.lookups) for one in batches] == [LOOKUPS_A_BATCH, LOOKUPS_A_BATCH, 1]
+    assert [len(batch.lookups) for batch in batches] == [LOOKUPS_A_BATCH, LOOKUPS_A_BATCH, 1]

@@ -126,8 +126,8 @@ def test_sums_are_those_of_a_naive_count(
     path = filled(tmp_path_factory.mktemp("log") / "log", rows)
     found = read_period(path, DAYS, scope)
     summed = Counter[tuple[str, ...]]()
-    for one in found.totals:
-        summed[one.date, one.grade, one.category, one.action, one.class_id] += one.n
+    for total in found.totals:
+        summed[total.date, total.grade, total.category, total.action, total.class_id] += total.n
     assert (summed, len(found.totals)) == (naively(rows, scope), len(summed))
     hours = [row.hour for row in rows if row.grade and row.category not in scope.confidential]
     assert found.counted == {
@@ -147,7 +147,7 @@ def test_hours_of_a_wrong_clock_are_in_no_sum_and_are_not_the_first(tmp_path: Pa
     hour = DAYS[3].begins
     rows = [a_row(0, 5), a_row(hour, 7), a_row(4_000_000_000 // HOUR_S * HOUR_S, 9)]
     found = read_period(filled(tmp_path / "log", rows), DAYS, PeriodScope())
-    assert [one.n for one in found.totals] == [7]
+    assert [total.n for total in found.totals] == [7]
     assert found.counted == {DAYS[3].day}
     assert found.first_hour == hour
 
@@ -273,7 +273,7 @@ def test_numbers_are_those_of_a_naive_count(
         if action == "blocked":
             expected[class_id, category].add(name)
     counts = found(tmp_path_factory.mktemp("log"), lookups)
-    assert {(one.class_id, one.category): one.n for one in counts} == {
+    assert {(count.class_id, count.category): count.n for count in counts} == {
         key: len(of) for key, of in expected.items()
     }
 

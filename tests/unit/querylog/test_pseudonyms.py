@@ -43,7 +43,7 @@ def test_two_days_never_give_the_same_one(
     tmp_path_factory: pytest.TempPathFactory, devices: list[str]
 ) -> None:
     pseudonyms = Pseudonyms(tmp_path_factory.mktemp("run") / "log-key", ZONE)
-    days = [[pseudonyms.of(one, NOW + day * DAY_S) for one in devices] for day in range(3)]
+    days = [[pseudonyms.of(device, NOW + day * DAY_S) for device in devices] for day in range(3)]
     given_out = [one for day in days for one in day]
     assert len(set(given_out)) == len(given_out)
     assert all(0 < one < 2**31 for one in given_out)

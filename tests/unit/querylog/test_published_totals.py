@@ -57,7 +57,7 @@ def test_days_have_tiers_and_months_have_grades() -> None:
         (DAYS[0], TIER, "", 130),
         *((MONTH, TIER, grade, n) for grade, n in (("6", 70), ("7", 20), ("8", 40))),
     ]
-    assert [one.left_out for one in found.periods.values()] == [0, 0]
+    assert [period.left_out for period in found.periods.values()] == [0, 0]
 
 
 def test_a_small_day_is_left_out_of_both_tables() -> None:
@@ -111,8 +111,8 @@ def test_whether_anything_was_left_out_says_nothing_of_confidential_cells(device
         published(PublishedTotals(), BUSY, (totals, reach)),
     )
     assert told.periods[DAYS[0]].cells == quiet.periods[DAYS[0]].cells
-    assert [one.leaves_out for one in told.periods.values()] == [
-        one.leaves_out for one in quiet.periods.values()
+    assert [period.leaves_out for period in told.periods.values()] == [
+        period.leaves_out for period in quiet.periods.values()
     ]
     assert told.periods[DAYS[0]].left_out == 1  # control: the number would give it away
 
@@ -120,7 +120,7 @@ def test_whether_anything_was_left_out_says_nothing_of_confidential_cells(device
 def test_each_period_has_the_k_of_its_time() -> None:
     first = published(PublishedTotals(), BUSY, month="")
     last = first.with_periods(DAYS, MONTH, *BUSY, 7)
-    assert [one.least_devices for one in last.periods.values()] == [7, K, 7]
+    assert [period.least_devices for period in last.periods.values()] == [7, K, 7]
 
 
 def test_the_whole_school_has_days_and_no_grades() -> None:
@@ -219,8 +219,8 @@ class TwoExports:
 
     def __init__(self, answers: Sequence[Answers], days: Iterable[str], ks: Sequence[int]) -> None:
         self.k = min(ks)
-        early = [one for one in answers if one.early and one.day in days]
-        late = [one for one in answers if one.late]
+        early = [answer for answer in answers if answer.early and answer.day in days]
+        late = [answer for answer in answers if answer.late]
         self._early, self._late = _in_parts(early, ks[0]), _in_parts(late, ks[1])
         first = PublishedTotals().with_periods(list(days), "", *_counts(early), ks[0])
         last = first.with_periods("abc", "m", *_counts(late), ks[1])
@@ -229,7 +229,7 @@ class TwoExports:
 
     def _unknown(self, last: PublishedTotals, before: Iterable[str]) -> Iterator[Unknown]:
         of_days = {day: last.periods[day].cells for day in "abc"}
-        of_grades = {one.id for one in last.periods["m"].cells}
+        of_grades = {cell.id for cell in last.periods["m"].cells}
         for day, shown in of_days.items():
             if shown and day in before:
                 both = (self._late, self._early, 1), (self._early, self._late, -1)
@@ -344,7 +344,7 @@ def _seen_by_a_principal(world: Sequence[tuple[int, int]], *, by_tier: bool = Fa
         reach += [ReachRow("a", "grade", *part, "blocked", 2) for part, _, _ in found]
     cells = [Total("a", *part, "blocked", n) for part, _, n in found]
     out = PublishedTotals().with_periods("a", "m", cells, reach, 2)
-    said = [(one.cells, one.leaves_out) for one in out.periods.values()]
+    said = [(period.cells, period.leaves_out) for period in out.periods.values()]
     return repr((sorted(grades.items()), said))
 
 

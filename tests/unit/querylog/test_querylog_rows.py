@@ -29,7 +29,7 @@ ROWS = [
 
 def _cells(rows: list[dict[str, Any]]) -> list[list[list[str]]]:
     return [
-        [[one.cell(row, WORDING)[0] for one in listing.columns] for row in found]
+        [[column.cell(row, WORDING)[0] for column in listing.columns] for row in found]
         for listing, found in summaries(rows, 2)
     ]
 
@@ -45,7 +45,7 @@ def test_sums_are_by_day_by_grade_and_blocks_by_category() -> None:
 def test_the_title_has_the_days_and_headings_are_of_what_occurred() -> None:
     (by_day, _), *_ = summaries(ROWS, 2)
     assert by_day.title == "Answers of 2 days"
-    assert [one.heading for one in by_day.columns] == ["Day", "passed", "blocked"]
+    assert [column.heading for column in by_day.columns] == ["Day", "passed", "blocked"]
 
 
 def test_classes_are_shown_where_they_were_counted() -> None:

@@ -28,9 +28,9 @@ def at(text: str, zone: ZoneInfo = ZONE) -> float:
 def noted(*notes: tuple[str, float] | None) -> dict[str, set[int]]:
     """Return the minutes by day, of notes at a time and a monotonic time."""
     kept = ServiceNotes()
-    for one in notes:
-        moment = ServiceMoment(at(one[0]), ZONE) if one else None
-        kept.note(moment, one[1] if one else 0)
+    for note in notes:
+        moment = ServiceMoment(at(note[0]), ZONE) if note else None
+        kept.note(moment, note[1] if note else 0)
     return {day.day: minutes(day) for day in kept.take()}
 
 

@@ -133,7 +133,7 @@ def test_a_damaged_table_name_that_is_no_text_is_damage(
         rows(path)
     assert write(path) == 1
     assert rows(path) == 1
-    assert all("\n" not in one.getMessage() for one in caplog.records)
+    assert all("\n" not in record.getMessage() for record in caplog.records)
 
 
 def test_a_write_that_is_cancelled_leaves_no_transaction_open(path: Path) -> None:

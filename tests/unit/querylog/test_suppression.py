@@ -48,9 +48,9 @@ class Cube:
             defaultdict[str, list[Answers]](list),
             defaultdict[str, list[Answers]](list),
         )
-        for one in answers:
-            of_days[one.day].append(one)
-            of_grades[one.grade].append(one)
+        for answer in answers:
+            of_days[answer.day].append(answer)
+            of_grades[answer.grade].append(answer)
         self.days = {day: cell(TIER, found) for day, found in of_days.items()}
         self.shown_days = {day for day, one in self.days.items() if of_day([one], K)}
         hidden = [one for day, one in self.days.items() if day not in self.shown_days]
@@ -71,7 +71,7 @@ class Cube:
                 for some in combinations(range(len(cells)), size):
                     chosen = [cells[index] for index in some]
                     if len(frozenset().union(*(one.devices for one in chosen))) < K:
-                        rest = [one for index, one in enumerate(cells) if index not in some]
+                        rest = [cell for index, cell in enumerate(cells) if index not in some]
                         yield chosen, rest, here
 
     def possible(self, chosen: Sequence[Hidden], rest: Sequence[Hidden], here: int) -> list[int]:
@@ -88,21 +88,25 @@ def sums(cells: Sequence[Hidden]) -> range:
 
 def cell(id_: str, answers: Sequence[Answers]) -> TableCell:
     return TableCell(
-        id_, "games", "blocked", sum(one.n for one in answers), len({one.device for one in answers})
+        id_,
+        "games",
+        "blocked",
+        sum(answer.n for answer in answers),
+        len({answer.device for answer in answers}),
     )
 
 
 def month(grade: str, answers: Sequence[Answers]) -> TableCell:
     """The cell of a grade; its devices are those of the day with the most."""
     by_day = defaultdict[str, set[int]](set)
-    for one in answers:
-        by_day[one.day].add(one.device)
+    for answer in answers:
+        by_day[answer.day].add(answer.device)
     return cell(grade, answers)._replace(devices=max(map(len, by_day.values())))
 
 
 def left_out(found: dict[str, list[Answers]], shown: set[str]) -> list[Hidden]:
     return [
-        Hidden(sum(one.n for one in answers), frozenset(one.device for one in answers))
+        Hidden(sum(answer.n for answer in answers), frozenset(answer.device for answer in answers))
         for key, answers in found.items()
         if key not in shown
     ]

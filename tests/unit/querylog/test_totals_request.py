@@ -18,7 +18,7 @@ COUNTED = [
 
 def found(**wanted: Any) -> list[dict[str, Any]]:
     request = TotalsRequest(**wanted)
-    return [request.row(one) for one in request.totals(DAY, COUNTED)]
+    return [request.row(total) for total in request.totals(DAY, COUNTED)]
 
 
 @pytest.mark.parametrize(

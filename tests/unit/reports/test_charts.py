@@ -42,14 +42,14 @@ def test_a_bar_that_is_left_out_is_marked_and_not_drawn() -> None:
     bars = ("9", (None,)), ("10", (4,))
     drawn = StackedBars(BarChart("hours", "", "", SERIES[:1], bars))
     assert list(drawn.left_out()) == [25.0]
-    assert [one.label for one in drawn.shapes()] == ["10"]
+    assert [shape.label for shape in drawn.shapes()] == ["10"]
 
 
 def test_bars_stay_within_the_chart() -> None:
     shapes = list(_chart(*((n, n) for n in range(24))).shapes())
 
-    assert all(one.x >= 0 and one.x + one.width <= 100 for one in shapes)
-    assert all(one.y >= 0 and one.y + one.height <= PLOT_PX + 1 for one in shapes)
+    assert all(shape.x >= 0 and shape.x + shape.width <= 100 for shape in shapes)
+    assert all(shape.y >= 0 and shape.y + shape.height <= PLOT_PX + 1 for shape in shapes)
 
 
 def test_labels_are_few_enough_for_a_phone() -> None:

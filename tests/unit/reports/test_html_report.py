@@ -54,13 +54,13 @@ def test_every_cell_and_figure_is_that_of_the_document(facts: ReportFacts, langu
             rows = [[text_of(cell) for cell in row] for row in table.iter("tr")]
             lines = [row for row in (*part.rows, part.total) if row]
             assert rows == [
-                [one.heading for one in part.columns],
+                [column.heading for column in part.columns],
                 *([cell_text(cell, language) for cell in row] for row in lines),
             ]
         if isinstance(part, Figures):
-            for one in part.figures:
-                (found,) = page.xpath(f"//dd[@data-figure='{one.id}']")
-                assert text_of(found) == cell_text(one.value, language)
+            for figure in part.figures:
+                (found,) = page.xpath(f"//dd[@data-figure='{figure.id}']")
+                assert text_of(found) == cell_text(figure.value, language)
     assert page.get("lang") == language
 
 
@@ -86,7 +86,7 @@ def test_nothing_is_run_and_nothing_is_fetched(facts: ReportFacts) -> None:
     assert not list(page.iter("script", "link", "img", "iframe", "form", "a", "base"))
     attributes = {one.attrname for one in page.xpath("//@*")}
     assert attributes.isdisjoint(("style", "src", "href"))
-    assert not any(one.startswith("on") for one in attributes)
+    assert not any(attribute.startswith("on") for attribute in attributes)
     assert not re.search(r"url\((?!#)|@import", text_of(page.find(".//style")))
     (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -119,7 +119,7 @@ def test_a_code_is_drawn_with_its_caption() -> None:
 
 def test_the_chart_shows_what_the_table_beneath_it_has() -> None:
     document, page = written()
-    bars = next(one for one in document.parts() if one.id == "course-blocked").bars  # type: ignore[union-attr]
+    bars = next(part for part in document.parts() if part.id == "course-blocked").bars  # type: ignore[union-attr]
     (chart,) = page.xpath("//figure[@class='chart']")
     assert [text_of(one) for one in chart.xpath(".//g/title")] == [label for label, _ in bars]
     assert chart.getnext().xpath(".//table/@id") == ["course"]

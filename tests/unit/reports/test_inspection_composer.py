@@ -46,11 +46,13 @@ def figures(document: ReportDocument) -> dict[str, Any]:
 
 
 def tables(document: ReportDocument) -> dict[str, ReportTable]:
-    return {one.id: one for one in document.parts() if isinstance(one, ReportTable)}
+    return {part.id: part for part in document.parts() if isinstance(part, ReportTable)}
 
 
 def warnings(document: ReportDocument) -> list[str]:
-    return [one.text for one in document.parts() if isinstance(one, Paragraph) and one.is_warning]
+    return [
+        part.text for part in document.parts() if isinstance(part, Paragraph) and part.is_warning
+    ]
 
 
 def test_each_fact_stands_in_the_document_in_the_schools_time() -> None:
@@ -74,11 +76,11 @@ def test_each_fact_stands_in_the_document_in_the_schools_time() -> None:
         ("name", "opens", "a class", "14:59 15/01/2027", "15:10 15/01/2027", "teacher"),
         ("pause", "opens", "a network", "14:59 15/01/2027", "", ""),
     )
-    assert any("Every lookup of staff was stored" in one for one in warnings(document))
+    assert any("Every lookup of staff was stored" in warning for warning in warnings(document))
 
 
 def test_the_code_identifies_the_file_the_gateway_the_school_and_the_time() -> None:
-    (code,) = (one for one in composed().parts() if isinstance(one, Code))
+    (code,) = (part for part in composed().parts() if isinstance(part, Code))
     assert code.content.split(" ")[2:] == [
         "79000701",
         "2027-01-15T08:00:00Z",
@@ -100,7 +102,7 @@ def test_what_is_missing_is_reported_and_is_no_zero(
     changed: dict[str, Any], id_: str, figures_shown: str
 ) -> None:
     parts = section(composed(**changed), id_).parts
-    assert any(isinstance(one, Paragraph) and figures_shown in one.text for one in parts)
+    assert any(isinstance(part, Paragraph) and figures_shown in part.text for part in parts)
 
 
 def test_an_altered_history_and_a_missing_enrolment_are_plain() -> None:
@@ -117,7 +119,7 @@ def test_an_altered_history_and_a_missing_enrolment_are_plain() -> None:
 def test_notes_of_a_verification_are_warnings() -> None:
     note = say("it is from the future: one of the two clocks is wrong")
     document = compose_inspection(RECORD, Texts("vi"), (note,))
-    assert any("tương lai" in one for one in warnings(document))
+    assert any("tương lai" in warning for warning in warnings(document))
     assert document.title == "BIÊN BẢN KIỂM TRA"
 
 
@@ -141,6 +143,6 @@ def test_the_paper_ends_with_room_for_the_signatures_of_both_sides(
 ) -> None:
     last = composed(language).sections[-1].parts[-1]
     assert isinstance(last, ReportTable)
-    assert tuple(one.heading for one in last.columns) == sides
+    assert tuple(column.heading for column in last.columns) == sides
     assert all(str(cell).count("\n") > 4 for cell in last.rows[0])
     assert "...." in last.title

@@ -30,8 +30,8 @@ ANSWERS = {one.id: "12" for one in QUESTIONS}
 
 def test_an_answer_stands_in_the_place_of_its_question() -> None:
     document = compose(FACTS, {"pupils": "640"}, VI)
-    assert "pupils" not in {one.id for one in document.blanks()}
-    assert "sessions" in {one.id for one in document.blanks()}
+    assert "pupils" not in {blank.id for blank in document.blanks()}
+    assert "sessions" in {blank.id for blank in document.blanks()}
     assert document.blanks()[0].question == "Số của văn bản"
     assert compose(FACTS, ANSWERS, VI).blanks() == ()
 
@@ -86,7 +86,7 @@ def test_without_a_programme_the_subject_states_what_the_report_is_about() -> No
 def test_both_languages_have_the_same_structure_and_figures(facts: ReportFacts) -> None:
     vietnamese, english = (compose(facts, {}, one) for one in (VI, EN))
     sections = "school documents education measures handling training inspection proposals"
-    assert [one.id for one in english.sections] == sections.split()
+    assert [section.id for section in english.sections] == sections.split()
     for one, other in zip(vietnamese.parts(), english.parts(), strict=True):
         assert (type(one), one.id) == (type(other), other.id)
     numbers = [
@@ -108,12 +108,12 @@ def test_a_report_on_a_class_has_no_head_and_no_signature() -> None:
     of_class = compose(replace(INSIDE, scope="6A"), {}, EN)
     assert (of_class.head, of_class.signature, of_class.blanks()) == (None, None, ())
     assert of_class.subject.startswith("Lookups of class 6A, from")
-    assert not any("inside the school" in one for one in compose(FACTS, {}, EN).warnings())
+    assert not any("inside the school" in warning for warning in compose(FACTS, {}, EN).warnings())
 
 
 def test_the_mark_of_left_out_cells_is_explained_where_there_are_any() -> None:
     assert compose(FACTS, {}, EN).notes[0].startswith("(*): no answer, or a figure of fewer")
-    assert not any("(*)" in one for one in compose(replace(FACTS, left_out=False), {}, EN).notes)
+    assert not any("(*)" in note for note in compose(replace(FACTS, left_out=False), {}, EN).notes)
 
 
 KNOWN = {one.id if isinstance(one.id, str) else one.id[0] for one in read()}
@@ -161,12 +161,12 @@ def letter(facts: ReportFacts) -> ReportDocument:
 
 
 def texts_of(facts: ReportFacts) -> dict[str, str]:
-    return {one.id: one.text for one in letter(facts).parts() if isinstance(one, Paragraph)}
+    return {part.id: part.text for part in letter(facts).parts() if isinstance(part, Paragraph)}
 
 
 def test_categories_stand_once_for_all_pupils_then_by_tier() -> None:
-    closed = next(one for one in letter(SCHOOL).parts() if isinstance(one, Figures))
-    assert [(one.label, one.value) for one in closed.figures] == [
+    closed = next(part for part in letter(SCHOOL).parts() if isinstance(part, Figures))
+    assert [(figure.label, figure.value) for figure in closed.figures] == [
         ("All pupils", "Gambling"),
         ("Lower secondary", "=Social media, Self-harm"),
     ]

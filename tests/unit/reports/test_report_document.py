@@ -21,7 +21,7 @@ def test_blanks_are_the_questions_without_an_answer_of_all_sections() -> None:
         Section("b", "B", (Blank("training", "Training?", "Two days"),)),
     )
     document = ReportDocument("en", "REPORT", "of a year", sections)
-    assert [one.id for one in document.blanks()] == ["pupils"]
+    assert [blank.id for blank in document.blanks()] == ["pupils"]
 
 
 @pytest.mark.parametrize(

@@ -29,14 +29,14 @@ def _filled(document: ReportDocument, source: str) -> str:
 def test_every_field_that_is_listed_is_there_and_explained(language: Language) -> None:
     document = drawn_report(language)
     rows = field_rows(document, Texts(language))
-    assert all(one["meaning"] for one in rows)
-    ends = [re.sub("%[a-z]+ for", "% for", one["field"]) for one in rows]
-    source = "".join(f"{one}{{% endfor %}}" if "for" in one else one for one in ends)
+    assert all(row["meaning"] for row in rows)
+    ends = [re.sub("%[a-z]+ for", "% for", row["field"]) for row in rows]
+    source = "".join(f"{end}{{% endfor %}}" if "for" in end else end for end in ends)
     assert "Trường THCS" in _filled(document, source)
 
 
 def test_every_field_of_the_top_is_listed() -> None:
-    listed = " ".join(one["field"] for one in field_rows(drawn_report(), Texts("vi")))
+    listed = " ".join(row["field"] for row in field_rows(drawn_report(), Texts("vi")))
     for name in fields_of(drawn_report(), FACTS, TemplateValues("vi"), str):
         assert re.search(rf"\b{name}\b", listed), name
 

@@ -19,7 +19,7 @@ BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), FACTS.made_a
 
 
 def sections_of(facts: ReportFacts) -> dict[str, Section]:
-    return {one.id: one for one in SectionMaker(facts, {}, BY).sections()}
+    return {section.id: section for section in SectionMaker(facts, {}, BY).sections()}
 
 
 def figures_of(facts: ReportFacts) -> dict[str, object]:
@@ -29,7 +29,7 @@ def figures_of(facts: ReportFacts) -> dict[str, object]:
 
 def warnings_of(facts: ReportFacts) -> dict[str, str]:
     parts = sections_of(facts)["measures"].parts
-    return {one.id: one.text for one in parts if isinstance(one, Paragraph)}
+    return {part.id: part.text for part in parts if isinstance(part, Paragraph)}
 
 
 def test_every_question_stands_in_a_section_or_the_head() -> None:
@@ -57,7 +57,7 @@ def test_a_template_finds_the_same_figures_and_tables_in_each_period() -> None:
     assert figures_of(empty).keys() == figures_of(FACTS).keys()
     for facts in (FACTS, empty):
         parts = sections_of(facts)["measures"].parts
-        tables = {one.id: one.note for one in parts if isinstance(one, ReportTable)}
+        tables = {part.id: part.note for part in parts if isinstance(part, ReportTable)}
         assert " ".join(tables) == (
             "gaps blocked-tiers blocked-grades blocked-confidential course categories"
         )
@@ -88,7 +88,7 @@ def test_what_is_not_known_is_said_and_never_zero() -> None:
 
 
 def test_gaps_have_begin_end_and_length_by_the_school_clock() -> None:
-    gaps = next(one for one in sections_of(FACTS)["measures"].parts if one.id == "gaps")
+    gaps = next(part for part in sections_of(FACTS)["measures"].parts if part.id == "gaps")
     assert isinstance(gaps, ReportTable)
     assert gaps.rows == (("00:00 13/09/2026", "00:00 14/09/2026", "24 hours"),)
 

@@ -20,26 +20,28 @@ PUBLISHED = replace(FACTS, left_out=False)
 
 
 def tables_of(facts: ReportFacts) -> dict[str, ReportTable]:
-    return {one.id: one for one in UsageParts(facts, BY).parts() if isinstance(one, ReportTable)}
+    return {
+        part.id: part for part in UsageParts(facts, BY).parts() if isinstance(part, ReportTable)
+    }
 
 
 def figures_of(facts: ReportFacts) -> dict[str, object]:
-    found = next(one for one in UsageParts(facts, BY).parts() if isinstance(one, Figures))
-    return {one.id: one.value for one in found.figures}
+    found = next(part for part in UsageParts(facts, BY).parts() if isinstance(part, Figures))
+    return {figure.id: figure.value for figure in found.figures}
 
 
 def count(facts: ReportFacts, **wanted: str) -> int:
     return sum(
-        one.n
-        for one in facts.cells
-        if all(getattr(one, key).startswith(text) for key, text in wanted.items())
+        cell.n
+        for cell in facts.cells
+        if all(getattr(cell, key).startswith(text) for key, text in wanted.items())
     )
 
 
 def test_figures_are_of_all_answers() -> None:
     blocked = count(FACTS, action="blocked")
     assert figures_of(FACTS) == {
-        "answers": sum(one.n for one in FACTS.cells),
+        "answers": sum(cell.n for cell in FACTS.cells),
         "answers-blocked": blocked,
         "blocked-share": round(100 * blocked / 421_257, 2),
     }
@@ -56,13 +58,15 @@ def test_blocks_stand_by_category_and_tier_the_most_first() -> None:
 def test_a_confidential_category_is_in_a_total_of_the_school_only() -> None:
     tables = tables_of(FACTS)
     assert tables["blocked-confidential"].rows == (("Self-harm", 7),)
-    others = [one for id_, one in tables.items() if id_ not in ("blocked-confidential", "course")]
+    others = [
+        table for id_, table in tables.items() if id_ not in ("blocked-confidential", "course")
+    ]
     assert not any("Self-harm" in row for one in others for row in one.rows)
 
 
 def test_grades_stand_by_whole_month() -> None:
     table = tables_of(PUBLISHED)["blocked-grades"]
-    assert [one.heading for one in table.columns] == [
+    assert [column.heading for column in table.columns] == [
         "Grade",
         "September 2026",
         "October 2026",
@@ -79,7 +83,7 @@ def test_many_months_are_rows_and_few_are_columns() -> None:
         for month in range(1, 13)
     )
     table = tables_of(replace(PUBLISHED, first="2026-01-01", cells=cells))["blocked-grades"]
-    assert [one.heading for one in table.columns] == ["Month", "Grade 6", "Grade 9", "Total"]
+    assert [column.heading for column in table.columns] == ["Month", "Grade 6", "Grade 9", "Total"]
     assert table.rows[11] == ("December 2026", 12, 0, 12)
     assert table.total == ("Total", 78, 0, 78)
 
@@ -99,7 +103,7 @@ def test_where_nothing_is_published_no_figure_table_or_bar_is_zero() -> None:
     for id_ in ("blocked-tiers", "blocked-confidential"):
         assert (tables[id_].rows, tables[id_].note[-17:]) == ((), "or not published.")
     assert tables["blocked-grades"].rows == (("Grade 6", None), ("Grade 9", None))
-    (chart,) = (one for one in UsageParts(facts, BY).parts() if isinstance(one, BarChart))
+    (chart,) = (part for part in UsageParts(facts, BY).parts() if isinstance(part, BarChart))
     assert {counts for _, counts in chart.bars} == {(None,)}
     assert set(figures_of(replace(facts, cells=())).values()) == {None, "not known"}
     assert figures_of(replace(facts, left_out=False))["answers-blocked"] == 0
@@ -112,12 +116,12 @@ def test_the_course_is_by_month_where_only_months_are_published() -> None:
         assert row[1] == count(FACTS, period=month, action="pass")
         assert row[3] == count(FACTS, period=month, action="blocked")
         assert row[5] == count(FACTS, period=month)
-    chart = next(one for one in UsageParts(FACTS, BY).parts() if isinstance(one, BarChart))
+    chart = next(part for part in UsageParts(FACTS, BY).parts() if isinstance(part, BarChart))
     assert [n for _, (n,) in chart.bars] == [row[3] for row in course.rows]
 
 
 def test_the_course_of_days_has_each_day_also_those_without_a_count() -> None:
-    days = tuple(one for one in FACTS.cells if len(one.period) == len("2026-11-01"))
+    days = tuple(cell for cell in FACTS.cells if len(cell.period) == len("2026-11-01"))
     facts = replace(PUBLISHED, first="2026-10-30", cells=days)
     rows = tables_of(facts)["course"].rows
     assert [row[0] for row in rows] == ["30/10/2026", "31/10/2026", "01/11/2026", "02/11/2026"]
@@ -166,7 +170,7 @@ def test_rules_of_the_school_and_unknown_categories_have_a_label() -> None:
     )
     table = tables_of(replace(PUBLISHED, cells=cells))["blocked-tiers"]
     assert table.rows == (("(rules of the school)", 0, 2, 2), ("of-last-year", 0, 1, 1))
-    assert [one.heading for one in table.columns][1:3] == ["Lower secondary", "Staff"]
+    assert [column.heading for column in table.columns][1:3] == ["Lower secondary", "Staff"]
 
 
 @pytest.mark.parametrize("facts", [FACTS, PUBLISHED, INSIDE, replace(FACTS, cells=())])

@@ -19,8 +19,8 @@ _SECTION = (
 
 def _table(*cells: str, columns: int = 1) -> str:
     row = "".join(
-        f'<w:tc><w:tcPr><w:tcW w:w="1"/></w:tcPr><w:p><w:r><w:t>{one}</w:t></w:r></w:p></w:tc>'
-        for one in cells
+        f'<w:tc><w:tcPr><w:tcW w:w="1"/></w:tcPr><w:p><w:r><w:t>{cell}</w:t></w:r></w:p></w:tc>'
+        for cell in cells
     )
     width = '<w:tblPr><w:tblW w:w="1" w:type="dxa"/></w:tblPr>'
     return (

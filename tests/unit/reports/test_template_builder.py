@@ -24,7 +24,7 @@ _TAG = re.compile(r"\{%\w* (\w+)")
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_it_has_all_styles_and_every_paragraph_has_one_of_them(language: Language) -> None:
     document = Document(io.BytesIO(built_in_template(language)))
-    ids = {one.element.get(qn("w:styleId")) for one in document.styles}
+    ids = {style.element.get(qn("w:styleId")) for style in document.styles}
     assert set(STYLES) <= ids
     used = set(re.findall(r'w:pStyle w:val="(\w+)"', parts_of(built_in_template())[BODY].decode()))
     assert used <= set(STYLES)

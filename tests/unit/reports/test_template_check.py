@@ -36,7 +36,9 @@ _MAIN = "wordprocessingml.document.main+xml"
 
 
 def _field(*instructions: str) -> str:
-    runs = "".join(f"<w:r><w:instrText>{one}</w:instrText></w:r>" for one in instructions)
+    runs = "".join(
+        f"<w:r><w:instrText>{instruction}</w:instrText></w:r>" for instruction in instructions
+    )
     begin, end = (f'<w:r><w:fldChar w:fldCharType="{one}"/></w:r>' for one in ("begin", "end"))
     return f"<w:p>{begin}{runs}{end}</w:p>"
 

@@ -165,10 +165,12 @@ def test_the_built_in_form_is_changed_by_hand_and_makes_the_same_report() -> Non
     segno.make("emblem").save(emblem, kind="png")
     form = Document(io.BytesIO(built_in_template()))
     form.paragraphs[0].insert_paragraph_before().add_run().add_picture(emblem)
-    subject = next(one for one in form.paragraphs if one.text == "{{ subject }}")
+    subject = next(paragraph for paragraph in form.paragraphs if paragraph.text == "{{ subject }}")
     subject.runs[0].text = "{{ subj"  # as Word cuts a tag when a part of it gets a look
     subject.add_run("ect }} của {{ school | upper }}").italic = True
-    receiver = next(one for one in form.paragraphs if "{{ receiver }}" in one.text)
+    receiver = next(
+        paragraph for paragraph in form.paragraphs if "{{ receiver }}" in paragraph.text
+    )
     receiver.text = "Gửi {{ receiver }}, kỳ {{ period }}"
     form.save(octets)
     text = text_of(write(REPORT, FACTS, octets.getvalue()))
@@ -182,7 +184,7 @@ def test_a_table_without_rows_and_one_of_one_column_are_drawn() -> None:
     single = ReportTable("single", "Một cột", (TableColumn("Lớp"),), (("6A",),))
     report = replace(REPORT, sections=(Section("s", "S", (empty, single)),))
     tables = Document(io.BytesIO(write(report, FACTS))).tables[1:-1]
-    assert [[[cell.text for cell in row.cells] for row in one.rows] for one in tables] == [
+    assert [[[cell.text for cell in row.cells] for row in table.rows] for table in tables] == [
         [["Lớp", "Lượt"]],
         [["Lớp"], ["6A"]],
     ]
@@ -206,7 +208,7 @@ def test_a_wrong_template_is_refused_with_the_reason(paragraphs: list[str], why:
 
 def test_a_loop_that_cuts_a_table_is_refused() -> None:
     tags = "{%tc if figures.days_in > 9999 %}", "{% endif %}"
-    first, last = (f"<w:p><w:r><w:t>{one}</w:t></w:r></w:p>" for one in tags)
+    first, last = (f"<w:p><w:r><w:t>{tag}</w:t></w:r></w:p>" for tag in tags)
     cut = f"<w:tbl><w:tblGrid/><w:tr><w:tc>{first}</w:tc></w:tr></w:tbl>{last}"
     with pytest.raises(ConfigError, match="cut its paragraphs or tables"):
         write(REPORT, FACTS, with_body(built_in_template(), cut))
@@ -323,13 +325,13 @@ def boxes(printed: Path) -> list[_Box]:
             page += 1
         word = re.search(r'xMin="(.+)" yMin="(.+)" xMax="(.+)" yMax="(.+)">(.*)</word>', line)
         if word:
-            edges = (float(one) / _POINTS_PER_MM for one in word.groups()[:4])
+            edges = (float(group) / _POINTS_PER_MM for group in word.groups()[:4])
             found.append(_Box(page, word[5], *edges))
     return found
 
 
 def test_the_text_is_within_the_margins_of_the_decree(boxes: list[_Box]) -> None:
-    upright = [one for one in boxes if one.page == 1]
+    upright = [box for box in boxes if box.page == 1]
     left, right = min(one.left for one in upright), max(one.right for one in upright)
     assert left == pytest.approx(PAGE.left, abs=3)
     assert right == pytest.approx(PAGE.width - PAGE.right, abs=3)
@@ -340,8 +342,8 @@ def test_the_text_is_within_the_margins_of_the_decree(boxes: list[_Box]) -> None
 def test_pages_are_numbered_in_the_middle_of_the_top_margin_but_the_first(
     boxes: list[_Box],
 ) -> None:
-    above = [one for one in boxes if one.top < PAGE.top - 2]
-    pages = max(one.page for one in boxes)
+    above = [box for box in boxes if box.top < PAGE.top - 2]
+    pages = max(box.page for box in boxes)
     assert pages > 10
     assert [(one.page, one.text) for one in above] == [(n, str(n)) for n in range(2, pages + 1)]
     middle = PAGE.left + PAGE.text_width / 2
@@ -352,7 +354,7 @@ def test_pages_are_numbered_in_the_middle_of_the_top_margin_but_the_first(
 
 
 def test_the_head_has_two_columns_side_by_side(boxes: list[_Box]) -> None:
-    first = [one for one in boxes if one.page == 1]
+    first = [box for box in boxes if box.page == 1]
     issuer, nation = (next(one for one in first if one.text == text) for text in ("UBND", "NAM"))
     assert issuer.top == pytest.approx(nation.top, abs=0.5)
     assert issuer.right < PAGE.left + 63 < nation.left
@@ -364,8 +366,8 @@ def test_lines_are_drawn_beneath_the_issuer_the_motto_and_the_subject(
     drawn = sorted(_drawn_lines(printed))
     issuer, motto = sorted(drawn[:2], key=lambda one: one.left)
     subject = next(one for one in drawn if one.top > motto.top + 10)
-    words = [one for one in boxes if one.page == 1 and motto.top - 7 < one.top < motto.top]
-    text = [one for one in words if one.left > PAGE.left + HEAD_COLUMNS[0]]
+    words = [box for box in boxes if box.page == 1 and motto.top - 7 < box.top < motto.top]
+    text = [word for word in words if word.left > PAGE.left + HEAD_COLUMNS[0]]
     assert motto.left == pytest.approx(min(one.left for one in text), abs=2)
     assert motto.right == pytest.approx(max(one.right for one in text), abs=2)
     assert issuer.right - issuer.left == pytest.approx(ISSUER_RULE, abs=1)
@@ -395,7 +397,7 @@ def _drawn_lines(path: Path, *, per_inch: int = 150) -> list[_Line]:
 
 
 def test_the_heading_of_a_long_table_is_on_each_of_its_pages(boxes: list[_Box]) -> None:
-    heads = [one for one in boxes if one.text == "Lượt"]
-    assert len({one.page for one in heads}) > 8
-    numbers = [one for one in boxes if one.text in ("39.013", "39,013")]
+    heads = [box for box in boxes if box.text == "Lượt"]
+    assert len({head.page for head in heads}) > 8
+    numbers = [box for box in boxes if box.text in ("39.013", "39,013")]
     assert numbers

@@ -95,7 +95,7 @@ def test_a_report_for_inside_is_marked_above_each_printed_page() -> None:
     for facts, is_said in ((INSIDE, True), (FACTS, False)):
         with zipfile.ZipFile(io.BytesIO(write(document_of(warning, TABLE), facts))) as archive:
             sheets = [archive.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2)]
-        assert [("Nội bộ.</oddHeader>" in one) for one in sheets] == [is_said] * 2
+        assert [("Nội bộ.</oddHeader>" in sheet) for sheet in sheets] == [is_said] * 2
 
 
 def test_it_has_the_time_of_the_facts_and_no_author() -> None:

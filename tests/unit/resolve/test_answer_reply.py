@@ -41,7 +41,9 @@ def message_of(query: Query, answer: Answer) -> dns.message.Message:
 
 
 def codes(response: dns.message.Message) -> list[int]:
-    return [int(one.code) for one in response.options if isinstance(one, dns.edns.EDEOption)]
+    return [
+        int(option.code) for option in response.options if isinstance(option, dns.edns.EDEOption)
+    ]
 
 
 def a_resolution(ttl_s: int = 300) -> Resolution:

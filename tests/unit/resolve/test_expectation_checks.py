@@ -394,7 +394,7 @@ def test_a_class_is_named_and_blocked_as_such(index: Index) -> None:
     (found,) = expectation_checks.unmet(_site(index, policy), [wanted], MONDAY_AT_8)
     assert "but it passes for 12A (" in str(found.error())
     enforced = expectation_checks.enforced(policy, [found])
-    assert [(one.audience, one.whom) for one in enforced.rules] == [(Audience.CLASS, "12A")]
+    assert [(rule.audience, rule.whom) for rule in enforced.rules] == [(Audience.CLASS, "12A")]
 
 
 def test_an_expectation_of_nobody_is_an_error_without_a_reason() -> None:

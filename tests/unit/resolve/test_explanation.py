@@ -44,7 +44,7 @@ CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 1_796_120_000)
 def _cells(row: dict[str, Any]) -> dict[str, str]:
     """Return the text under each heading that has one."""
     wording = Wording(Texts("en"), CLOCK)
-    found = {str(one.heading): one.cell(row, wording)[0] for one in EXPLANATION.columns}
+    found = {str(column.heading): column.cell(row, wording)[0] for column in EXPLANATION.columns}
     return {heading: text for heading, text in found.items() if text}
 
 
@@ -55,7 +55,7 @@ def test_a_decision_is_explained_from_the_name_to_the_source() -> None:
 
 
 def test_files_that_open_a_service_are_named_in_words() -> None:
-    (set_by,) = (one for one in EXPLANATION.columns if one.heading == "Set by")
+    (set_by,) = (column for column in EXPLANATION.columns if column.heading == "Set by")
     wording = Wording(Texts("en"), CLOCK)
     cells = [set_by.cell(BLOCKED | {"changed_by": by}, wording)[0] for by in ("files", "setting:3")]
     assert cells == ["the site's files (services: allow)", "setting:3"]
@@ -67,7 +67,7 @@ def test_files_that_open_a_service_are_named_in_words() -> None:
 def test_a_safe_search_twin_passes(action: str, is_passed: bool) -> None:
     row = {**BLOCKED, "action": action}
     assert passes(action) is is_passed
-    (answer,) = (one for one in EXPLANATION.columns if one.heading == "Answer")
+    (answer,) = (column for column in EXPLANATION.columns if column.heading == "Answer")
     _, style = answer.cell(row, Wording(Texts("en"), CLOCK))
     assert style == ("bold green" if is_passed else "bold red")
 

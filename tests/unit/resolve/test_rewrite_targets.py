@@ -126,8 +126,8 @@ def test_the_age_is_that_of_the_target_not_found_for_the_longest(tmp_path: Path)
     policy = replace(a_school(), rewrites=REWRITES)
     file = tmp_path / "known"
     assert age_of(policy, file) is None  # no grade has a safe mode
-    grades = {key: replace(one, safe_search="on", youtube="strict")
-              for key, one in policy.grades.items()}  # fmt: skip
+    grades = {key: replace(grade, safe_search="on", youtube="strict")
+              for key, grade in policy.grades.items()}  # fmt: skip
     policy = replace(policy, grades=grades)
     assert age_of(policy, file) == TargetAge(None)
     FILE.save(file, VerifiedTargets({"safe.example": NOW}))
@@ -157,7 +157,7 @@ def test_a_target_of_no_grade_says_nothing_of_the_age(
 
 def test_a_target_that_was_found_in_1970_has_an_age_of_none(tmp_path: Path) -> None:
     policy = replace(a_school(), rewrites=REWRITES[:1])
-    grades = {key: replace(one, safe_search="on") for key, one in policy.grades.items()}
+    grades = {key: replace(grade, safe_search="on") for key, grade in policy.grades.items()}
     FILE.save(tmp_path / "known", VerifiedTargets({"safe.example": 0.0}))
     assert age_of(replace(policy, grades=grades), tmp_path / "known") == TargetAge(None)
 

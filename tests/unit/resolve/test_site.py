@@ -292,7 +292,7 @@ def test_at_another_time_clients_have_the_grades_of_that_time(tmp_path: Path) ->
     site = Site.of(policy, an_index(tmp_path, {}), UPSTREAMS, now=SEVEN)
     later = site.at(SEVEN + 3_000)
     grades = [one.identifier.identify(PUPIL_PC) for one in (site, later)]
-    assert [one and one.grade.grade for one in grades] == ["6", "9"]
+    assert [grade and grade.grade.grade for grade in grades] == ["6", "9"]
 
 
 def test_a_site_is_itself_while_nothing_changes_and_has_what_is_set_afterwards(

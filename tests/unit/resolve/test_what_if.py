@@ -91,7 +91,7 @@ def categories(policy: Policy) -> Policy:
     """Return a policy with the confidential category, closed to all."""
     more = replace(a_category("self-harm", locked=True), confidential=True)
     grades = {
-        key: replace(one, closed=one.closed | {more.id}) for key, one in policy.grades.items()
+        key: replace(grade, closed=grade.closed | {more.id}) for key, grade in policy.grades.items()
     }
     return replace(policy, categories={**policy.categories, more.id: more}, grades=grades)
 
@@ -113,7 +113,7 @@ def a_policy(**changes: Any) -> Policy:
 
 def plain_sites(indexes: tuple[Index, Index]) -> tuple[Site, Site]:
     """Return two sites that differ in their lists only."""
-    before, after = (a_site(categories(a_school()), one) for one in indexes)
+    before, after = (a_site(categories(a_school()), index) for index in indexes)
     return before, after
 
 
@@ -129,10 +129,10 @@ OVERRIDES = Overrides(
 def edited(policy: Policy) -> Policy:
     """Return the policy after an edit of everything that has a time or a place."""
     grades = {
-        key: replace(one, closed=one.closed | {"social-media"}, safe_search="on")
-        if one.grade in ("9", "6")
-        else one
-        for key, one in policy.grades.items()
+        key: replace(grade, closed=grade.closed | {"social-media"}, safe_search="on")
+        if grade.grade in ("9", "6")
+        else grade
+        for key, grade in policy.grades.items()
     }
     lab, *others = policy.networks
     timetable = tuple(replace(one, grade="9") for one in lab.timetable)
@@ -175,8 +175,8 @@ class Naive:
     def add(self, rows: Iterable[Looked]) -> DifferenceSums:
         """Add up what differs."""
         names, places = Counter[NameDifference](), defaultdict[NameDifference, set[AskedPlace]](set)
-        for one in rows:
-            of, qname, at = one.context, wire(one.name), MONDAY + one.second
+        for row in rows:
+            of, qname, at = row.context, wire(row.name), MONDAY + row.second
             place = AskedPlace(of.grade, of.class_id)
             sites = [
                 Site.of(site.timed.policy, site.index, (), None, site.timed.overrides, at)
@@ -186,8 +186,8 @@ class Naive:
                 explain(site, client, qname, RRType.A, at)
                 for site, client in zip(sites, self._clients(sites, of), strict=True)
             )
-            self.sums.lookups[place] += one.n
-            self.sums.allowed[DAY] += one.n * (of.action == "pass")
+            self.sums.lookups[place] += row.n
+            self.sums.allowed[DAY] += row.n * (of.action == "pass")
             if first.blocked != second.blocked:
                 kind = CLOSES if second.blocked else OPENS
                 by = second if second.blocked else first
@@ -196,14 +196,14 @@ class Naive:
             else:
                 continue
             if kind == CLOSES and by is not None:
-                self.sums.lists[by.list or by.entry or ""] += one.n
+                self.sums.lists[by.list or by.entry or ""] += row.n
             category = (by.category or "") if by else ""
             if category == "self-harm":
-                self.sums.confidential += one.n
+                self.sums.confidential += row.n
                 continue
-            self.sums.changed[place, kind] += one.n
+            self.sums.changed[place, kind] += row.n
             name = NameDifference(qname, kind, category)
-            names[name] += one.n
+            names[name] += row.n
             places[name].add(place)
         self.sums.names, self.sums.places = names, places
         return self.sums
@@ -211,7 +211,7 @@ class Naive:
     @staticmethod
     def _clients(sites: list[Site], of: LookupContext) -> list[Client]:
         rooms = [
-            {one.id: site.policy.grades[one.grade] for one in site.policy.networks}
+            {network.id: site.policy.grades[network.grade] for network in site.policy.networks}
             for site in sites
         ]
         seats = [room.get(of.network) for room in rooms]
@@ -340,7 +340,7 @@ def test_names_without_a_log_are_asked_for_each_tier(indexes: tuple[Index, Index
     sites = plain_sites(indexes)
     asked = map(wire, ("news.example", "alone.example", "open.example"))
     found = compare_names(asked, *sites, date(2026, 3, 2))
-    assert {one.name for one in found.names} == {wire("news.example")}
+    assert {name.name for name in found.names} == {wire("news.example")}
     assert ("primary", CLOSES) in found.changed_distinct
     assert ("staff", CLOSES) not in found.changed_distinct
     assert found.confidential == 7, "counted for each tier, and not shown"

@@ -137,7 +137,7 @@ def test_places_come_in_the_order_of_grades_and_classes_and_tiers_in_theirs() ->
         ("staff", 2, 0),
     ]
     ((listing, rows),) = tables(plain)
-    assert (listing, [one["tier"] for one in rows]) == (BY_TIER, ["primary"])
+    assert (listing, [row["tier"] for row in rows]) == (BY_TIER, ["primary"])
 
 
 @pytest.mark.parametrize(("confidential", "differing"), [(0, False), (1, True)])
@@ -156,7 +156,7 @@ def test_of_names_with_as_many_lookups_the_order_is_that_of_the_names() -> None:
     for name in ("c.example", "a.example", "b.example"):
         found.note(NameDifference(wire(name), CLOSES, "games"), 5, (SIX_A,))
     rows = to_plain(found, ROWS)["rows"]
-    assert [one["name"] for one in rows] == ["a.example", "b.example", "c.example"]
+    assert [row["name"] for row in rows] == ["a.example", "b.example", "c.example"]
 
 
 def test_each_kind_of_change_is_counted_for_itself() -> None:
@@ -180,9 +180,9 @@ def test_distinct_names_alone_are_a_difference() -> None:
 
 def test_a_class_and_a_category_are_named_in_the_tables() -> None:
     (names_of, rows), (groups, of_groups) = tables(to_plain(sums(), ROWS))
-    shown = {str(one.heading): one.cell(rows[0], BY)[0] for one in names_of.columns}
+    shown = {str(column.heading): column.cell(rows[0], BY)[0] for column in names_of.columns}
     assert shown["Category"] == "games"
-    shown = {str(one.heading): one.cell(of_groups[0], BY)[0] for one in groups.columns}
+    shown = {str(column.heading): column.cell(of_groups[0], BY)[0] for column in groups.columns}
     assert list(shown.values()) == ["6A", "1\u202f000", "1", "0", "0"]
 
 
@@ -192,7 +192,7 @@ def test_columns_have_headings_and_words_an_interface() -> None:
     found.distinct["primary"] = 9
     found.changed_distinct["primary", CLOSES] = 2
     shown = [
-        {str(one.heading): one.cell(rows[0], BY)[0] for one in listing.columns}
+        {str(column.heading): column.cell(rows[0], BY)[0] for column in listing.columns}
         for listing, rows in tables(to_plain(found, ROWS))
     ]
     assert shown == [

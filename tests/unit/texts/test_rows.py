@@ -58,7 +58,7 @@ def test_rows_within_a_row_have_a_line_each() -> None:
 
 def test_a_column_can_be_left_out() -> None:
     listing = Listing(HEADING, HEADING, (Column(HEADING, "a"), Column(HEADING, "b")))
-    assert [one.key for one in listing.without("a").columns] == ["b"]
+    assert [column.key for column in listing.without("a").columns] == ["b"]
 
 
 def test_lines_end_and_cells_are_quoted_as_in_rfc_4180() -> None:

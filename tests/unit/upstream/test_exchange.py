@@ -158,7 +158,7 @@ class Asked:
 
 
 def a_group(*upstreams: FakeUpstream) -> ServerGroup:
-    return a_group_of(*(UpstreamServer(one.address, one.port) for one in upstreams))
+    return a_group_of(*(UpstreamServer(upstream.address, upstream.port) for upstream in upstreams))
 
 
 def a_group_of(*servers: UpstreamServer) -> ServerGroup:

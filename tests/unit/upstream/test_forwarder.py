@@ -80,7 +80,7 @@ def test_many_equal_questions_cause_one_exchange(upstream: FakeUpstream) -> None
     async def test(asking: Forwarder) -> None:
         waiters = [asking.resolve(by(a_question(), route(upstream))) for _ in range(1_000)]
         outcomes = await asyncio.gather(*waiters)
-        assert len({id(one) for one in outcomes}) == 1
+        assert len({id(outcome) for outcome in outcomes}) == 1
         assert asking.counters == {"sent": 1, "shared": 999}
 
     run(test)
@@ -111,7 +111,7 @@ def test_a_waiter_that_is_cancelled_does_not_harm_the_others(upstream: FakeUpstr
         waiters[0].cancel()
         outcomes = await asyncio.gather(*waiters, return_exceptions=True)
         assert isinstance(outcomes[0], asyncio.CancelledError)
-        assert all(isinstance(one, Resolution) for one in outcomes[1:])
+        assert all(isinstance(outcome, Resolution) for outcome in outcomes[1:])
 
     run(test)
 
@@ -141,7 +141,7 @@ def test_an_error_reaches_all_waiting_questions() -> None:
     async def test(asking: Forwarder) -> None:
         waiters = [asking.resolve(by(a_question(), Route(()))) for _ in range(3)]
         outcomes = await asyncio.gather(*waiters, return_exceptions=True)
-        assert all(isinstance(one, UpstreamUnreachableError) for one in outcomes)
+        assert all(isinstance(outcome, UpstreamUnreachableError) for outcome in outcomes)
 
     run(test)
 
@@ -157,8 +157,10 @@ def test_each_waiting_question_gets_an_error_of_its_own(upstream: FakeUpstream) 
         await asyncio.sleep(0)
         asking.close()
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-        assert len({id(one) for one in outcomes}) == 50
-        depths = [_depth(one) for one in outcomes if isinstance(one, UpstreamUnreachableError)]
+        assert len({id(outcome) for outcome in outcomes}) == 50
+        depths = [
+            _depth(outcome) for outcome in outcomes if isinstance(outcome, UpstreamUnreachableError)
+        ]
         assert (len(depths), len(set(depths))) == (50, 1)
 
     run(test)
@@ -210,7 +212,7 @@ async def settled(asking: Forwarder, names: list[str], to: Route, asker: str) ->
     tasks = [loop.create_task(asking.resolve(by(a_question(name), to), asker)) for name in names]
     for _ in range(3):
         await asyncio.sleep(0)
-    return [one.exception() if one.done() else None for one in tasks]
+    return [task.exception() if task.done() else None for task in tasks]
 
 
 def hanging(count: int) -> list[str]:
@@ -223,7 +225,7 @@ def test_hanging_questions_of_one_client_leave_room_for_others(upstream: FakeUps
     async def test(asking: Forwarder) -> None:
         outcomes = await settled(asking, hanging(1_500), route(upstream), "192.0.2.1")
         assert asking.in_flight == 250
-        assert sum(isinstance(one, UpstreamOverloadError) for one in outcomes) == 1_250
+        assert sum(isinstance(outcome, UpstreamOverloadError) for outcome in outcomes) == 1_250
         upstream.silent.clear()
         await asking.resolve(by(a_question(), route(upstream)), "192.0.2.2")
         asking.close()
@@ -377,7 +379,7 @@ def test_closing_ends_all_waiting_questions(upstream: FakeUpstream) -> None:
         await asyncio.sleep(0)
         asking.close()
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-        assert all(isinstance(one, UpstreamUnreachableError) for one in outcomes)
+        assert all(isinstance(outcome, UpstreamUnreachableError) for outcome in outcomes)
 
     run(test)
 

@@ -87,7 +87,7 @@ def test_a_chain_is_followed_whatever_the_order_of_its_records() -> None:
         f"{NAME} 300 CNAME B.example.net",
     )
     owners = [f"{NAME} CNAME", "b.example.net CNAME", "c.example.net A"]
-    assert [one.lower() for one in kept(resolution)] == [one.lower() for one in owners]
+    assert [one.lower() for one in kept(resolution)] == [owner.lower() for owner in owners]
     assert resolution.targets == (wire("b.example.net"), wire("c.example.net"))
     assert resolution.ttl_s == 20
 

@@ -78,7 +78,7 @@ class FakeLoop:
 
     def advance(self, seconds: float) -> None:
         until = self.now + seconds
-        while due := [one for one in self.timers if not one.cancelled and one.at <= until]:
+        while due := [timer for timer in self.timers if not timer.cancelled and timer.at <= until]:
             first = min(due, key=lambda one: one.at)
             self.timers.remove(first)
             self.now = max(self.now, first.at)
@@ -87,7 +87,7 @@ class FakeLoop:
 
     @property
     def armed(self) -> int:
-        return sum(not one.cancelled for one in self.timers)
+        return sum(not timer.cancelled for timer in self.timers)
 
 
 class NotingTarget:
@@ -662,7 +662,7 @@ def test_an_unreachable_server_leaves_no_socket_open() -> None:
 
 def descriptors_of_sockets() -> set[int]:
     paths = [one for one in Path("/proc/self/fd").iterdir() if one.is_socket()]
-    return {int(one.name) for one in paths}
+    return {int(path.name) for path in paths}
 
 
 @sharing
@@ -895,7 +895,7 @@ def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is
         sink, meanwhile, afterwards = Sink(), list[int](), list[tuple[int, int]]()
 
         def count() -> int:
-            return sum(len(one.events) for one in waiters)
+            return sum(len(waiter.events) for waiter in waiters)
 
         def answered() -> None:
             meanwhile.append(len(descriptors_of_sockets()))
@@ -903,8 +903,8 @@ def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is
             opened.soon(lambda: afterwards.append((count(), len(descriptors_of_sockets()))))
 
         waiters = [Noting(answered) for _ in range(2)]
-        for one in waiters:
-            opened.ask(one, sink.member, QUESTION, 0.0, edns=True, exact=False)
+        for waiter in waiters:
+            opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
         answer_all(sink)
         given_up = ask(opened, sink.member)
         before = len(descriptors_of_sockets())
@@ -1024,12 +1024,13 @@ def test_one_that_fails_when_it_is_answered_takes_no_other_along(run: Callable[.
         sink = Sink()
         waiters = [Noting(fail) for _ in range(5)]
         attempts = [
-            opened.ask(one, sink.member, QUESTION, 0.0, edns=True, exact=False) for one in waiters
+            opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
+            for waiter in waiters
         ]
         answer_all(sink)
         while len(said) < len(waiters):
             await asyncio.sleep(0.001)
-        assert [one.events for one in waiters] == [["answered"]] * 5
+        assert [waiter.events for waiter in waiters] == [["answered"]] * 5
         for attempt in attempts:
             attempt.fail()
         sink.socket.close()

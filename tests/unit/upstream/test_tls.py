@@ -92,11 +92,16 @@ class World:
 
     def answer(self, *positions: int) -> None:
         """Send the answers to the questions at these positions."""
-        answers = [dns.message.make_response(self.wire.queries[one]).to_wire() for one in positions]
+        answers = [
+            dns.message.make_response(self.wire.queries[position]).to_wire()
+            for position in positions
+        ]
         self.say(*answers)
 
     def say(self, *messages: bytes) -> None:
-        self.connection.data_received(b"".join(len(one).to_bytes(2) + one for one in messages))
+        self.connection.data_received(
+            b"".join(len(message).to_bytes(2) + message for message in messages)
+        )
 
     def tick(self, after_s: float = 0.0) -> None:
         self.clock.advance(after_s)
@@ -125,7 +130,7 @@ def test_answers_may_come_in_any_order_and_in_pieces_of_any_size() -> None:
     async def test(world: World) -> None:
         first, second = world.ask(), world.ask(OTHER)
         answers = [dns.message.make_response(query).to_wire() for query in world.wire.queries]
-        stream = b"".join(len(one).to_bytes(2) + one for one in reversed(answers))
+        stream = b"".join(len(answer).to_bytes(2) + answer for answer in reversed(answers))
         for octet in stream:
             world.connection.data_received(bytes([octet]))
         one, other = await first, await second

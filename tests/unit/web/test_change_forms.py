@@ -159,7 +159,7 @@ def test_a_session_with_many_forms_pushes_out_only_its_own() -> None:
     others = forms.keep("lan", "setPassword", FIELDS)
     keys = [forms.keep("minh", "setPassword", FIELDS) for _ in range(100)]
     assert forms.take("lan", "setPassword", others) == FIELDS
-    assert sum(forms.take("minh", "setPassword", one) is not None for one in keys) == 4
+    assert sum(forms.take("minh", "setPassword", key) is not None for key in keys) == 4
 
 
 def test_all_sessions_together_keep_a_bounded_number() -> None:

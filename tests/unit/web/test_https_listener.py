@@ -76,8 +76,8 @@ class _Server:
         await self._stop.wait()
         listener.close()
         await listener.wait_closed()
-        for one in list(state.connections):
-            one.transport.abort()
+        for connection in list(state.connections):
+            connection.transport.abort()
         await asyncio.sleep(0)
 
     def plain(self) -> socket.socket:
@@ -192,7 +192,7 @@ def test_control_without_a_bound_silent_connections_stay(
 
 
 def _held(places: ConnectionPlaces, *addresses: str, idle: bool = True) -> list[Any]:
-    taken = [places.take(one) for one in addresses]
+    taken = [places.take(address) for address in addresses]
     for place in taken:
         if place is not None:
             place.is_idle = idle

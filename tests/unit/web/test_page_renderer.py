@@ -90,9 +90,9 @@ def test_there_is_nothing_else(manager: FakeManager, name: str) -> None:
 
 def test_own_scripts_are_short_and_write_no_html() -> None:
     scripts = [one.read_text(encoding="utf-8") for one in FILES.glob("*.js")]
-    assert sum(len(one.splitlines()) for one in scripts) <= 150
+    assert sum(len(script.splitlines()) for script in scripts) <= 150
     for word in ("innerHTML", "outerHTML", "insertAdjacent", "eval(", ".style", "document.write"):
-        assert not any(word in one for one in scripts)
+        assert not any(word in script for script in scripts)
 
 
 def test_no_template_has_a_script_or_a_style_of_its_own() -> None:

@@ -64,7 +64,7 @@ def _name(rng: Random) -> bytes:
     labels = [rng.choice(_LABELS) for _ in range(rng.randint(0, 4))]
     while sum(map(len, labels)) + len(labels) > 254:
         labels.pop()
-    return b"".join(bytes((len(one),)) + one for one in labels) + b"\0"
+    return b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
 
 
 def _deep_name(rng: Random) -> bytes:
@@ -82,7 +82,7 @@ def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
     cells = [
         (rng.choice(_RIGHT), rng.choice((0, 4, 255)), 0, rng.choice((1, 9))) for _ in index.sets
     ]
-    cells = [one if one[0] == BLOCK else (*one[:2], rng.choice((0, 4_095)), 0) for one in cells]
+    cells = [cell if cell[0] == BLOCK else (*cell[:2], rng.choice((0, 4_095)), 0) for cell in cells]
     skeletons = frozenset(
         rng.sample((b"#bet#", b"a", b"x" * 63, b"w", b"@%", b"@@%%"), rng.randrange(3))
     )

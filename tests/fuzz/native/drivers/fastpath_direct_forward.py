@@ -136,8 +136,8 @@ class _Served:
 
     def come(self, messages: list[bytes]) -> list[Any]:
         """Send messages; return those without an answer at once."""
-        for one in messages:
-            self._client.sendto(one[:LARGEST_QUERY], self._opened.getsockname())
+        for message in messages:
+            self._client.sendto(message[:LARGEST_QUERY], self._opened.getsockname())
         now = self.clock.monotonic()
         self._datagrams.receive(now)
         left: list[Any] = self._datagrams.take(len(messages), now)
@@ -220,7 +220,9 @@ class _Served:
             isinstance(said, Resolution)
             and said.plain
             and datagram.epoch == self.core.epoch
-            and all(self.core.lets_through(one, datagram.client_group) for one in said.targets)
+            and all(
+                self.core.lets_through(target, datagram.client_group) for target in said.targets
+            )
         )
 
 

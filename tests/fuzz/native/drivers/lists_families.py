@@ -39,10 +39,10 @@ def drive(session: Session) -> None:
 
 def _write(session: Session, names: list[bytes]) -> None:
     rng = session.rng
-    labels = (one.split(b".") for one in names)
+    labels = (name.split(b".") for name in names)
     keys = (b"\0".join((*reversed(some), b"")) for some in labels if all(some))
-    records = sorted(one + record_tail(rng.randrange(3), rng.randrange(3)) for one in keys)
-    given = [session.give(one) for one in records]
+    records = sorted(key + record_tail(rng.randrange(3), rng.randrange(3)) for key in keys)
+    given = [session.give(record) for record in records]
     drops_covered, roles = rng.random() < 0.5, rng.randbytes(3)
     assert native.write_names(given, roles, drops_covered) == plainly_write_names(
         given, roles, drops_covered

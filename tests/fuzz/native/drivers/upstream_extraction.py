@@ -68,7 +68,9 @@ def _home() -> list[bytes]:
     """Return addresses at the edges of what is private, and some of no right length."""
     question = wire("www.example") + b"\0\1\0\1"
     addresses = (b"\x0a\0\0\1", b"\xc0\xa8\0\1", b"\x7f\0\0\1", bytes(3), bytes(5), bytes(16), b"")
-    made = [a_message(question + a_record(one), flags=0x8180, ancount=1) for one in addresses]
+    made = [
+        a_message(question + a_record(address), flags=0x8180, ancount=1) for address in addresses
+    ]
     question = wire("www.example") + b"\0\x1c\0\1"
     longer = (
         bytes(15) + b"\1",

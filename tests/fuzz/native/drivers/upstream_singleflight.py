@@ -94,8 +94,8 @@ async def _ask(session: Session, forged: Messages) -> None:
         exact = session.rng.random() < 0.3
         route = Route(
             tuple(
-                UpstreamServer("127.0.0.1", one.getsockname()[1], randomise_case=exact)
-                for one in servers
+                UpstreamServer("127.0.0.1", server.getsockname()[1], randomise_case=exact)
+                for server in servers
             )
         )
         for _ in range(_TIMES):

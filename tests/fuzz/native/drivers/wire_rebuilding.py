@@ -34,7 +34,7 @@ def drive(session: Session) -> None:
             live, reference = reading.parse_response(message), pure.parse_response(message)
         except WireError:
             continue
-        records = [one for one in reference.records if session.rng.random() < 0.8]
+        records = [record for record in reference.records if session.rng.random() < 0.8]
         session.rng.shuffle(records)
         changed = dict.fromkeys(records[::3], session.give(b"changed"))
         sections = _rebuild(session, (live, reference), records, changed)

@@ -126,7 +126,7 @@ def test_site_history_and_names_of_accounts_are_in_it(school: BackedUpSchool) ->
     assert parts["site/lists/own.txt"] == b"game.example\n"
     assert len(restored_history.read(parts[HISTORY])) == 1
     book = FORMAT.parse(parts[ACCOUNTS], "")
-    assert [(one.name, one.password) for one in book.accounts] == [("lan", None)]
+    assert [(account.name, account.password) for account in book.accounts] == [("lan", None)]
     assert (found.backup.school, found.backup.device) == ("Trường mẫu", "")
 
 

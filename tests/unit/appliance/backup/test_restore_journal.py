@@ -71,7 +71,7 @@ def test_here_the_history_goes_on_and_later_files_go(school: BackedUpSchool) -> 
     school.allow("b.example")
     (school.config / "timetable.yaml").write_text("{}\n")
     school.restore(path)
-    assert [one.target for one in school.overrides.exceptions] == ["a.example"]
+    assert [exception.target for exception in school.overrides.exceptions] == ["a.example"]
     assert [row.kind for row in school.store.rows()] == [FROM_BACKUP, "exception", "exception"]
     assert not (school.config / "timetable.yaml").exists()
     assert not school.state.replaced_history.exists()
@@ -273,6 +273,6 @@ def _undisturbed(school: BackedUpSchool) -> None:
 def _seen(school: BackedUpSchool) -> tuple[object, ...]:
     overrides = school.overrides
     site = (school.config / "site.yaml").read_bytes()
-    names = [one.name for one in school.book.accounts]
+    names = [account.name for account in school.book.accounts]
     kinds = [row.kind for row in school.store.rows()]
     return site, overrides.exceptions, overrides.device_names, names, kinds

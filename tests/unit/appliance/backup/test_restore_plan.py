@@ -75,14 +75,14 @@ def test_what_would_come_and_go_is_shown(school: BackedUpSchool) -> None:
     found = changed(school, path)
     assert (found.lines, found.files) == (("-workers: 2",), ("lists/own.txt",))
     assert (found.removed, found.kept_out) == (("timetable.yaml",), 1)
-    assert [one.target for one in found.effect.before.exceptions] == ["b.example"]
-    assert [one.name for one in found.accounts] == ["lan"]
+    assert [exception.target for exception in found.effect.before.exceptions] == ["b.example"]
+    assert [account.name for account in found.accounts] == ["lan"]
 
 
 def test_on_an_empty_box_all_of_it_comes(school: BackedUpSchool, tmp_path: Path) -> None:
     fresh = BackedUpSchool(tmp_path / "new", site="")
     found = changed(fresh, school.back_up())
-    assert [one.target for one in found.effect.after.exceptions] == ["a.example"]
+    assert [exception.target for exception in found.effect.after.exceptions] == ["a.example"]
     assert "+school: {name: Trường mẫu}" in found.lines
 
 

@@ -161,8 +161,8 @@ def test_a_link_of_the_staff_alone_is_no_pupils_link() -> None:
     )
     up = tuple(NetworkInterface(one, "", True, ()) for one in ("lan0", "lan1"))
     network = NETWORK._replace(interfaces=up, links=links)
-    assert [one.name for one in pupils_links(network, policy)] == ["lan0"]
-    assert [one.name for one in pupils_links(NETWORK, policy)] == [""]
+    assert [link.name for link in pupils_links(network, policy)] == ["lan0"]
+    assert [link.name for link in pupils_links(NETWORK, policy)] == [""]
 
 
 def _machine(folder: Path, forwards: str) -> ExaminedSite:

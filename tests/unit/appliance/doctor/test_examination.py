@@ -89,7 +89,7 @@ def test_a_probe_that_fails_gives_its_reason(
 
 def test_what_takes_too_long_is_unseen_and_the_rest_is_not(tmp_path: Path) -> None:
     findings = _run(tmp_path, endless, blocking, quick, within_s=1.05)
-    assert [one.outcome for one in findings] == [CLEAN, CLEAN, UNSEEN, UNSEEN]
+    assert [finding.outcome for finding in findings] == [CLEAN, CLEAN, UNSEEN, UNSEEN]
 
 
 def test_quick_findings_come_before_slow_ones_have_ended(tmp_path: Path) -> None:

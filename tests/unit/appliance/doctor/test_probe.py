@@ -36,8 +36,8 @@ def test_without_a_site_the_resolvers_of_the_machine_are_its_upstreams(
     servers = partial(resolv_conf.servers, resolv_conf=resolvers)
     monkeypatch.setattr("filterd.appliance.doctor.probe.resolv_conf.servers", servers)
     site = examined(tmp_path, policy_or_why=say("no site"))
-    assert [one.address for one in site.upstreams] == ["192.0.2.9"]
-    assert [one.address for one in examined(tmp_path).upstreams] == ["192.0.2.53"]
+    assert [upstream.address for upstream in site.upstreams] == ["192.0.2.9"]
+    assert [upstream.address for upstream in examined(tmp_path).upstreams] == ["192.0.2.53"]
 
 
 @pytest.mark.parametrize("part", ["policy", "status", "network"])

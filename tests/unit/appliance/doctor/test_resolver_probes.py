@@ -166,7 +166,7 @@ def test_no_upstream_is_found(tmp_path: Path) -> None:
 def _tested(folder: Path, *rows: tuple[str, str, str]) -> list[Any]:
     """Return the findings on the rows of a self-test: tier, category, outcome."""
     keys = ("tier", "category", "outcome")
-    answer = {"rows": [dict(zip(keys, one, strict=True)) for one in rows]}
+    answer = {"rows": [dict(zip(keys, row, strict=True)) for row in rows]}
     return look(canaries, examined(folder, ask_daemon=lambda *_, **__: answer))
 
 

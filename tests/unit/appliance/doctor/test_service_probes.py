@@ -119,7 +119,7 @@ def test_a_handshake_that_is_made_is_clean(tmp_path: Path) -> None:
         port = server.sockets[0].getsockname()[1]
         findings = await tls(examined(tmp_path, status=_tls(port)))
         server.close()
-        return [str(one.text) for one in findings]
+        return [str(finding.text) for finding in findings]
 
     assert asyncio.run(whole()) == ["2 connections are open"]
 
@@ -175,8 +175,8 @@ def test_a_feed_that_cannot_be_read_is_unseen(tmp_path: Path) -> None:
 def _neighbours(*devices: int) -> Any:
     lan = Prefix(ip_network("192.168.6.0/24"), "lan0")
     around = tuple(
-        Neighbour(ip_address(f"192.168.6.{one}"), "lan0", f"02:00:5e:00:00:{one:02x}", True)
-        for one in devices
+        Neighbour(ip_address(f"192.168.6.{device}"), "lan0", f"02:00:5e:00:00:{device:02x}", True)
+        for device in devices
     )
     away = Neighbour(ip_address("198.51.100.1"), "wan0", "02:00:5e:00:00:ff", True)
     return NETWORK._replace(neighbours=(*around, away), links=Links(frozenset(), (lan,)))
@@ -235,9 +235,9 @@ def _found(
             await serve(("127.0.0.1", getattr(service_probes, port)), _page) for port in served
         ]
         findings = await sinkholes(examined(folder, policy_or_why=policy))
-        for one in servers:
-            one.close()
-        return [str(one.text) for one in findings]
+        for server in servers:
+            server.close()
+        return [str(finding.text) for finding in findings]
 
     return asyncio.run(whole())
 

@@ -306,4 +306,4 @@ def test_after_a_failed_set_up_the_code_claims_again() -> None:
 def test_codes_are_readable_and_differ() -> None:
     codes = {claim_code() for _ in range(50)}
     assert len(codes) == 50
-    assert all(re.fullmatch(r"([2-9A-HJ-NP-Z]{4}-){2}[2-9A-HJ-NP-Z]{4}", one) for one in codes)
+    assert all(re.fullmatch(r"([2-9A-HJ-NP-Z]{4}-){2}[2-9A-HJ-NP-Z]{4}", code) for code in codes)

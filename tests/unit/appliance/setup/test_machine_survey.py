@@ -73,7 +73,7 @@ def test_links_router_and_resolvers_are_found_working_ones_first(link: dict[str,
     machine = asyncio.run(survey("lan"))
     assert machine.links == (SchoolLink("192.168.1.0/24", "eth0", OWN),)
     assert (machine.router, machine.outward, machine.user) == (ROUTER, ("eth0",), "lan")
-    answers = [(one.answer, one.works) for one in machine.upstreams]
+    answers = [(upstream.answer, upstream.works) for upstream in machine.upstreams]
     assert answers[:2] == [("system", True), (ROUTER, True)]
     assert (f"tls:{ROUTER}", False) in answers
     assert translated(machine.upstreams[0].about, "en") == (
@@ -89,7 +89,7 @@ def test_the_running_filterd_is_no_upstream_of_itself(monkeypatch: pytest.Monkey
         return NETWORK._replace(resolvers=("127.0.0.1",))
 
     monkeypatch.setattr(local_network, "look", look)
-    answers = [one.answer for one in asyncio.run(survey("")).upstreams]
+    answers = [upstream.answer for upstream in asyncio.run(survey("")).upstreams]
     assert answers == [ROUTER, f"tls:{ROUTER}"]
 
 
@@ -133,7 +133,7 @@ def test_the_addresses_of_a_link_are_called_so_that_its_devices_are_seen(
     machine = asyncio.run(survey("lan"))
     called = [(one.address, one.interface) for one in link["called"]]
     assert (called[0], called[-1]) == (("192.168.1.1", "eth0"), ("192.168.1.254", "eth0"))
-    assert [one.answer for one in machine.devices] == [neighbour.mac]
+    assert [device.answer for device in machine.devices] == [neighbour.mac]
     monkeypatch.setattr(machine_survey, "call_devices", lambda _: None)
     link["called"].clear()
     assert asyncio.run(survey("lan")).devices == ()  # control: unless they are called

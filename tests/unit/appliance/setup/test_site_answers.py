@@ -97,7 +97,7 @@ def test_staff_on_a_flat_lan_without_a_named_device_have_a_network_to_be_assigne
     assert named == {"networks": {"thiet-bi-giao-vien": {"macs": ["02:00:5e:10:00:01"]}}}
     (tmp_path / "site.yaml").write_text(rewritten("", made, "vi"), "utf-8")
     policy = compile_in_memory(tmp_path, shipped("blocklists"))
-    (staff,) = (one for one in policy.networks if one.grade == "staff")
+    (staff,) = (network for network in policy.networks if network.grade == "staff")
     assert (staff.macs, staff.room) == ((), False)  # teachers change rooms
 
 

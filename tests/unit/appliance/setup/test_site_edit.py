@@ -83,7 +83,7 @@ def edit(folder: Path, *edits: tuple[str, Any]) -> dict[str, Any]:
 
 def changed(edited: dict[str, Any]) -> list[str]:
     lines = difflib.ndiff(SITE.splitlines(), edited["new"].splitlines())
-    return [" ".join(one.split()) for one in lines if one[0] in "+-"]
+    return [" ".join(line.split()) for line in lines if line[0] in "+-"]
 
 
 def test_a_lesson_of_a_timetable_changes_its_own_line(folder: Path) -> None:

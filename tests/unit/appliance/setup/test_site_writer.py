@@ -45,7 +45,7 @@ upstreams:
 def changed_lines(old: str, new: str) -> tuple[list[str], list[str]]:
     """Return the lines that went and those that came."""
     lines = list(difflib.ndiff(old.splitlines(), new.splitlines()))
-    return tuple([one[2:] for one in lines if one.startswith(sign)] for sign in "-+")  # type: ignore[return-value]
+    return tuple([line[2:] for line in lines if line.startswith(sign)] for sign in "-+")  # type: ignore[return-value]
 
 
 def test_without_a_change_the_file_stays_octet_for_octet() -> None:

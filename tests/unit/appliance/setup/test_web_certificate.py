@@ -51,12 +51,12 @@ def _issued(
     days: tuple[int, int] = (-1, 90),
     names: tuple[str, ...] = ("loc.truong.vn",),
 ) -> bytes:
-    begins, ends = (datetime.fromtimestamp(NOW, UTC) + timedelta(days=one) for one in days)
+    begins, ends = (datetime.fromtimestamp(NOW, UTC) + timedelta(days=day) for day in days)
     built = x509.CertificateBuilder().subject_name(_named(subject)).issuer_name(_named(issuer))
     built = built.public_key(key.public_key()).serial_number(7)
     built = built.not_valid_before(begins).not_valid_after(ends)
     if names:
-        san = x509.SubjectAlternativeName([x509.DNSName(one) for one in names])
+        san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         built = built.add_extension(san, critical=False)
     return built.sign(by, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 

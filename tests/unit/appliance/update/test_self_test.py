@@ -45,7 +45,7 @@ def gateway(lists: StateFolder, tmp_path: Path) -> tuple[Path, StateFolder]:
 
 def _content(folder: Path) -> dict[str, tuple[bytes, float]]:
     files = (one for one in folder.rglob("*") if one.is_file() and one.name != "index.checked")
-    return {str(one): (one.read_bytes(), one.stat().st_mtime) for one in files}
+    return {str(file): (file.read_bytes(), file.stat().st_mtime) for file in files}
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def wrong(path: Path, policy: Policy) -> None:
         grades = {
-            key: replace(one, closed=one.closed - {"porn"}) for key, one in policy.grades.items()
+            key: replace(grade, closed=grade.closed - {"porn"})
+            for key, grade in policy.grades.items()
         }
         porn = replace(policy.categories["porn"], locked=False)
         save(path, replace(policy, grades=grades, categories={**policy.categories, "porn": porn}))

@@ -40,8 +40,8 @@ def _call(
 
     async def examine(site: ExaminedSite, _: object) -> AsyncIterator[ProbeFinding]:
         seen.append(site)
-        for one in findings:
-            yield one
+        for finding in findings:
+            yield finding
 
     async def no_network(**_: Any) -> Any:
         raise StoreError(say("no network"))

@@ -143,7 +143,7 @@ def test_a_person_answers_in_few_keystrokes_and_lines_fit_the_terminal(place: Pl
     assert keystrokes <= 25
     assert place.asked == len(TYPED)
     of_path = str(place.config).split()
-    wide = [one for one in done.out.splitlines() if len(one) > 80]
+    wide = [line for line in done.out.splitlines() if len(line) > 80]
     assert [one for one in wide if not any(word in one for word in of_path)] == []
 
 
@@ -297,7 +297,7 @@ def in_force(config: Path, state: StateFolder) -> Site:
 def rooms(config: Path, state: StateFolder) -> dict[str, tuple[object, ...]]:
     """Return devices and grade of each room."""
     networks = in_force(config, state).policy.networks
-    return {one.id: (one.macs, one.grade) for one in networks}
+    return {network.id: (network.macs, network.grade) for network in networks}
 
 
 def verdicts(config: Path, state: StateFolder) -> list[object]:

@@ -54,7 +54,7 @@ class Desk:
         if self._problem:
             raise StoreError(say("no daemon"))
         if command == "account list":
-            return [{**ROW, "account": one} for one in self.accounts]
+            return [{**ROW, "account": account} for account in self.accounts]
         if command == "account add":
             assert given["roles"] == ["admin"]
             self.accounts.append(given["account"])

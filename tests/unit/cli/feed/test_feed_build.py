@@ -42,7 +42,7 @@ def test_the_report_is_in_the_language_and_fits_80_columns(
     new_desk: Desk, lang: str, words: tuple[str, ...]
 ) -> None:
     done = new_desk.build(lang=lang)
-    assert [one for one in words if one not in done.out] == []
+    assert [word for word in words if word not in done.out] == []
     assert widest(done) <= 80
 
 
@@ -258,7 +258,7 @@ def test_a_category_is_shown_with_the_grades_that_it_is_closed_to(
 ) -> None:
     lines = _compare(changed, lang=lang)
     assert lines[0].strip() == title
-    (row,) = (one for one in lines if one.startswith(" gambling"))
+    (row,) = (line for line in lines if line.startswith(" gambling"))
     assert row.split()[-4:] == ["42", "42", "1", "1"]
     assert whom in row
 
@@ -322,7 +322,7 @@ def test_what_cannot_be_compared_is_reported_in_one_line(
 ) -> None:
     before = files_of(desk.folder)
     done = desk.call(
-        "diff", *(one.format(public=desk.public, version=desk.version) for one in words)
+        "diff", *(word.format(public=desk.public, version=desk.version) for word in words)
     )
     assert (done.code, len(done.error_lines), done.out) == (2, 1, ""), done
     assert why in done.err

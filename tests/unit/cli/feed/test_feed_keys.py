@@ -46,8 +46,8 @@ def test_keys_and_an_empty_publication_are_made(new_desk: Desk) -> None:
     assert (done.code, done.err, new_desk.seen()) == (0, "", {})
     keys = sorted(new_desk.keys.rglob("*.pem"))
     assert len(keys) == 9
-    assert {stat.S_IMODE(one.stat().st_mode) for one in keys} == {0o600}
-    assert {stat.S_IMODE(one.parent.stat().st_mode) for one in keys} == {0o700}
+    assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
+    assert {stat.S_IMODE(key.parent.stat().st_mode) for key in keys} == {0o700}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_it_explains_which_file_to_carry_where(
     new_desk: Desk, lang: str, words: tuple[str, ...]
 ) -> None:
     done = new_desk.init(lang=lang)
-    assert [one for one in words if one not in done.out] == []
+    assert [word for word in words if word not in done.out] == []
     assert widest(done) <= 80
 
 

@@ -56,7 +56,7 @@ def post(desk: Desk, name: str, octets: bytes) -> Path:
 
 
 def lines(*reports: Report) -> bytes:
-    return "".join(f"{json.dumps(to_plain(one))}\n" for one in reports).encode()
+    return "".join(f"{json.dumps(to_plain(report))}\n" for report in reports).encode()
 
 
 def take(desk: Desk, *words: str | Path, lang: str = "en") -> Outcome:

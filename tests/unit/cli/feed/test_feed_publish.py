@@ -57,7 +57,7 @@ def test_schools_have_what_was_built(desk: Desk) -> None:
 def test_it_reports_what_the_night_costs(desk: Desk, lang: str, words: tuple[str, ...]) -> None:
     _change(desk)
     done = desk.publish(lang=lang)
-    assert [one for one in words if one not in done.out] == []
+    assert [word for word in words if word not in done.out] == []
     assert widest(done) <= 80
 
 
@@ -304,7 +304,7 @@ def test_it_reports_what_was_signed(
     new_desk.init()
     done = _sign(new_desk, a_package(tmp_path), lang=lang)
     assert (done.code, done.err) == (0, "")
-    assert [one for one in words if one not in done.out] == []
+    assert [word for word in words if word not in done.out] == []
     assert widest(done) <= 80
 
 
@@ -406,7 +406,7 @@ def test_what_is_good_is_reported_with_the_term_of_each_role(
 ) -> None:
     done = desk.call("verify", desk.public, lang=lang)
     assert (done.code, done.err) == (0, "")
-    assert [one for one in words if one not in done.out] == []
+    assert [word for word in words if word not in done.out] == []
     assert widest(done) <= 80
 
 

@@ -53,7 +53,7 @@ def _build(desk: Desk) -> list[str]:
     if not path.exists():
         return []
     rules = yaml.safe_load(path.read_text())["lookalikes"]
-    return sorted(f"{one['category']}: {one['shape']}" for one in rules)
+    return sorted(f"{rule['category']}: {rule['shape']}" for rule in rules)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_review_begins_with_the_errors_of_rules_in_force(
     reviewer: Desk, lang: str, words: tuple[str, ...]
 ) -> None:
     shown = " ".join(reviewer.review(lang=lang).out.split())
-    for one in words:
-        assert " ".join(one.split()) in shown
+    for word in words:
+        assert " ".join(word.split()) in shown
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_waits_is_shown_with_what_it_would_close(
 ) -> None:
     done = reviewer.review(lang=lang)
     assert (done.code, done.err) == (1, "")
-    assert [one for one in words if one not in done.out] == []
+    assert [word for word in words if word not in done.out] == []
     assert widest(done) <= 80
     assert "kubet" not in done.out
 
@@ -171,7 +171,7 @@ def test_a_decision_can_be_reversed(reviewer: Desk) -> None:
 def test_a_rule_that_holds_by_itself_is_refused_with_its_category(reviewer: Desk) -> None:
     assert reviewer.review("--refuse", "kubet#", *REASON).code == 2
     done = reviewer.review("--refuse", "kubet#", "--category", "gambling", *REASON, "--json")
-    assert [one["shape"] for one in json.loads(done.out)] == ["kubet#"]
+    assert [load["shape"] for load in json.loads(done.out)] == ["kubet#"]
     assert _build(reviewer) == []
 
 
@@ -243,7 +243,7 @@ def test_invalid_decisions_are_reported_with_their_place(reviewer: Desk) -> None
     (reviewer.catalog / DECISIONS).write_text("decisions:\n  - {shape: i9bet#}\n")
     done = reviewer.review(lang="vi")
     assert done.code == 2
-    assert all(f"{DECISIONS}:2" in one for one in done.error_lines)
+    assert all(f"{DECISIONS}:2" in line for line in done.error_lines)
 
 
 def test_before_the_first_build_nothing_waits(new_desk: Desk) -> None:

@@ -258,10 +258,10 @@ def test_without_rights_to_the_lists_the_daemon_is_asked(
         raise StoreError(say("not for you"))
 
     commands = [("status",), ("status", "--json"), ("search", "www.tiktok.com")]
-    read = [call("lists", *one, *here) for one in commands]
+    read = [call("lists", *command, *here) for command in commands]
     assert daemon.commands() == []
     monkeypatch.setattr("filterd.cli.lists.lists.open_index", refuse)
-    assert [call("lists", *one, *here) for one in commands] == read
+    assert [call("lists", *command, *here) for command in commands] == read
     assert daemon.commands() == ["lists", "lists", "lists-search"]
 
 

@@ -47,7 +47,7 @@ class _Site:
 
     def followed(self) -> dict[str, str]:
         rows = json.loads(self.do("sources", "--json").out)
-        return {one["id"]: one["followed"] for one in rows if one["followed"]}
+        return {row["id"]: row["followed"] for row in rows if row["followed"]}
 
 
 def _looked(source: PublicSource, *_: object) -> SourceReport:

@@ -133,7 +133,7 @@ def shown(width: int = 80) -> str:
 
 def test_all_parts_are_shown_within_the_terminal() -> None:
     lines = shown().splitlines()
-    assert max(len(one) for one in lines if not one.startswith("filterd-inspection")) <= 80
+    assert max(len(line) for line in lines if not line.startswith("filterd-inspection")) <= 80
     text = "\n".join(lines)
     for part in ("Trường [bold]mẫu", "31,000", "Every lookup of staff", "filterd-inspection 1"):
         assert part in text

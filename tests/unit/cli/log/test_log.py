@@ -186,7 +186,7 @@ def test_a_level_is_set_for_a_time(here: list[str], daemon: FakeDaemon) -> None:
     assert call("undo", *here).code == 0
     done = call("log", "level", "off", "--reason", "hè", *here)
     assert "Change 3: log level off for all tiers" in done.out
-    assert [one.level for one in daemon.store.current().log_settings] == ["off"]
+    assert [setting.level for setting in daemon.store.current().log_settings] == ["off"]
 
 
 def test_full_names_the_command_that_confirms_it_and_is_shown_with_both_people(

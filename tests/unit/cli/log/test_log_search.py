@@ -66,7 +66,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
     async def fill() -> None:
         await log.add(*rows)
-        seen = [log.seen.add(TODAY, one) for one in lookups("new.example", PASSED_6A, range(5))]
+        seen = [
+            log.seen.add(TODAY, lookup) for lookup in lookups("new.example", PASSED_6A, range(5))
+        ]
         await log.files.add_seen(TODAY, [one for one in seen if one])
 
     run(log, fill)

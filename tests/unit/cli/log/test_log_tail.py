@@ -79,7 +79,7 @@ def test_each_level_explains_what_it_shows_within_80_columns(
         for action in words.COUNTED
         if grade not in ("primary", "lower-secondary", "upper-secondary")
     ]
-    rows += [{**one, "name": "x" * 200, "class": "12A10"} for one in rows]
+    rows += [{**row, "name": "x" * 200, "class": "12A10"} for row in rows]
     _Daemon(monkeypatch, [[levels], rows, KeyboardInterrupt()])
     done = _tail(tmp_path, lang=lang)
     lines = (done.out + done.err).splitlines()
@@ -163,5 +163,5 @@ def test_5000_hostile_names_are_harmless_and_each_is_a_line(
     assert all(line.isascii() and line.isprintable() for line in lines if "…" not in line)
     assert all(line.replace("…", "").isascii() and line.isprintable() for line in lines)
     if as_json:
-        assert [json.loads(line)["name"] for line in lines] == [one["name"] for one in rows]
+        assert [json.loads(line)["name"] for line in lines] == [row["name"] for row in rows]
         assert len(set(lines)) == 5_000

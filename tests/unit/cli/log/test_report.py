@@ -231,7 +231,7 @@ def test_the_fields_of_a_template_are_listed(tmp_path: Path) -> None:
     assert "{{ school }}" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
     rows = json.loads(call("report", "--fields", "--json", "--state", tmp_path).out)
-    assert "{{ figures.days_in_service }}" in {one["field"] for one in rows}
+    assert "{{ figures.days_in_service }}" in {row["field"] for row in rows}
 
 
 def test_what_completes_a_line_is_what_is_taken() -> None:
@@ -254,4 +254,4 @@ def test_each_file_that_was_delivered_is_named(
     files = ("/media/usb/bao-cao-2026-10.docx", "bao-cao-2026-10.xlsx")
     monkeypatch.setattr(report_schedule, "deliver_due", lambda *_: files)
     done = call("report", "--scheduled", "--lang", "en", "--state", tmp_path)
-    assert done.out.splitlines() == [f"delivered: {one}" for one in files]
+    assert done.out.splitlines() == [f"delivered: {file}" for file in files]

@@ -107,7 +107,7 @@ def test_as_json_each_look_is_a_line_with_the_status_as_it_came(
     daemon = _Daemon(monkeypatch, STATUS, _later(5), KeyboardInterrupt())
     done = call("top", "--json", "--state", tmp_path)
     numbers = [*map(json.loads, done.out.splitlines())]
-    assert [{**one["status"], "alerts": 0} for one in numbers] == [
+    assert [{**number["status"], "alerts": 0} for number in numbers] == [
         {**one, "alerts": 0} for one in (STATUS, _later(5))
     ]
     assert daemon.asked == [{}, *[{"totals_old_s": 30}] * 2]

@@ -55,7 +55,7 @@ def test_what_a_school_and_its_commands_changed_is_reported(
 
 def test_two_grades_are_compared(here: list[str], daemon: FakeDaemon) -> None:
     done = call("policy", "diff", "--between", "6", "8", "--json", *here)
-    found = {one["target"]: (one["before"], one["after"]) for one in json.loads(done.out)}
+    found = {load["target"]: (load["before"], load["after"]) for load in json.loads(done.out)}
     assert (done.code, found["streaming"]) == (1, ("closed", "open"))
     assert "porn" not in found
     assert call("policy", "diff", "--between", "6", "6", *here).code == 0
@@ -85,8 +85,8 @@ def test_two_versions_are_compared(
     assert ["games", "closed", "open", "4"] in rows
     assert ["rule:a.example", "(5)", "-", "block"] in rows
     over_time = call("policy", "diff", "--versions", "08:30", "09:00", "--json", *here)
-    games = [one for one in json.loads(over_time.out) if one["target"] == "games"]
-    assert [one["grades"] for one in games] == [["4"]]  # grade 7 had them before, and has them
+    games = [load for load in json.loads(over_time.out) if load["target"] == "games"]
+    assert [game["grades"] for game in games] == [["4"]]  # grade 7 had them before, and has them
     assert {"policies", "policy", "overrides"} <= set(daemon.commands())
     daemon.stop()
     assert call("policy", "diff", "--versions", *versions, *here) == shown

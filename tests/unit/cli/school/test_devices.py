@@ -167,7 +167,7 @@ def test_a_device_is_named_and_the_name_taken_back(here: list[str], daemon: Fake
     done = call("devices", "name", CARDS[1], "", *here)
     assert f"Change 2: device {CARDS[1]} has no name" in done.out
     history = call("history", "list", "--json", *here).out
-    assert [one["kind"] for one in json.loads(history)] == ["device-name"] * 2
+    assert [load["kind"] for load in json.loads(history)] == ["device-name"] * 2
     call("undo", *here)
     (one,) = daemon.store.current().device_names
     assert one.name == "Máy chiếu"

@@ -190,7 +190,7 @@ def test_what_was_taken_back_is_listed_with_all_that_has_ended(
     assert json.loads(call("exceptions", "list", "--json", *here).out) == []
     call("undo", "4", *here)
     assert "in force" in call("exceptions", "list", "--all", *here).out
-    assert [one.id for one in daemon.store.current().exceptions] == [2]
+    assert [exception.id for exception in daemon.store.current().exceptions] == [2]
 
 
 def test_an_empty_list_is_stated(here: list[str], daemon: FakeDaemon) -> None:

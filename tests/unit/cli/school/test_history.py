@@ -47,7 +47,7 @@ def test_the_last_change_is_taken_back(here: list[str], daemon: FakeDaemon) -> N
         0,
         "Change 3: change 2 of lan is undone: block b.example for everybody",
     )
-    assert [one.target for one in daemon.store.current().exceptions] == ["a.example"]
+    assert [exception.target for exception in daemon.store.current().exceptions] == ["a.example"]
 
 
 def test_without_a_number_it_is_ones_own_and_with_one_anybodys(
@@ -70,7 +70,7 @@ def test_without_a_number_it_is_ones_own_and_with_one_anybodys(
 def test_any_change_is_taken_back_by_its_number(here: list[str], daemon: FakeDaemon) -> None:
     _change(daemon, "a.example", "b.example")
     assert "change 1 of lan is undone: block a.example" in call("undo", "1", *here).out
-    assert [one.target for one in daemon.store.current().exceptions] == ["b.example"]
+    assert [exception.target for exception in daemon.store.current().exceptions] == ["b.example"]
     again = call("undo", "1", *here)
     assert again.error_lines == [
         "filterd: change 1 has already been undone, by 3 (to restore it, undo change 3)"

@@ -202,7 +202,7 @@ def test_a_table_takes_nothing_from_the_files_that_they_say_already(
     with table.open("a", encoding="utf-8") as file:
         file.write(f"library,{CARDS[3]}\n")
     assert call("room", "import", table, *here).code == 0
-    assert [one.room for one in daemon.store.current().devices] == ["library"]
+    assert [device.room for device in daemon.store.current().devices] == ["library"]
 
 
 def test_where_only_such_appear_nothing_is_changed(here: list[str], daemon: FakeDaemon) -> None:
@@ -244,7 +244,7 @@ def test_rooms_may_change_places(here: list[str], daemon: FakeDaemon, tmp_path: 
     for one, other in ((MACS[2], MACS[3]), (MACS[3], MACS[2])):
         table.write_text(f"room,mac\nlab-a,{one}\nlibrary,{other}\n", encoding="utf-8")
         assert call("room", "import", table, *here).error_lines == []
-    found = {one.room: one.macs for one in daemon.store.current().devices}
+    found = {device.room: device.macs for device in daemon.store.current().devices}
     assert found == {"lab-a": (MACS[3],), "library": (MACS[2],)}
 
 

@@ -59,7 +59,7 @@ def test_a_class_is_lent_and_shown_with_its_lessons(classed: list[str], daemon: 
     assert "Change 1: class 6A is lent to minh until 17:00" in lent.out
     assert daemon.asked[-1][1]["class_id"] == "6A"
     call("allow", "a.example", "--class", "6A", "--for", "45m", "--reason", "bài học", *classed)
-    (row,) = (one for one in call("class", "list", *classed).out.splitlines() if " 6A " in one)
+    (row,) = (line for line in call("class", "list", *classed).out.splitlines() if " 6A " in line)
     assert row.rstrip().endswith("minh until 17:00")
     shown = call("class", "show", "6A", *classed).out
     for words in (

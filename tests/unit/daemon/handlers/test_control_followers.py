@@ -98,8 +98,8 @@ def test_each_value_is_a_frame_and_the_end_one_more(tmp_path: Path) -> None:
     async def work(source: _Source, _: ControlServer) -> None:
         reader, writer = await _follow(tmp_path / "s", n=3)
         values = [await _next(reader) for _ in range(4)]
-        assert [one["result"] and one["result"][0] for one in values] == [0, 1, 2, None]
-        assert [one["end"] for one in values] == [False, False, False, True]
+        assert [value["result"] and value["result"][0] for value in values] == [0, 1, 2, None]
+        assert [value["end"] for value in values] == [False, False, False, True]
         assert await reader.read() == b""
         await _until(lambda: not source.running)
         writer.close()

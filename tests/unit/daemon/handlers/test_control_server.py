@@ -514,7 +514,7 @@ def can_connect(path: Path, *groups: str) -> bool:
                 return False
             return True
 
-    numbers = [grp.getgrnam(one).gr_gid for one in groups]
+    numbers = [grp.getgrnam(group).gr_gid for group in groups]
     connected: bool = as_user(USER, [OWN, *numbers], connects)
     return connected
 

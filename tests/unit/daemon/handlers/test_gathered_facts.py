@@ -89,16 +89,16 @@ def naively_inside(
     return found
 
 
-def _cell(one: Event, part: str) -> tuple[str, ...]:
-    return one.day, getattr(one, part or "grade"), one.category, one.action
+def _cell(event: Event, part: str) -> tuple[str, ...]:
+    return event.day, getattr(event, part or "grade"), event.category, event.action
 
 
 def as_counter(cells: Iterable[CountCell]) -> Counter[Any]:
     found = Counter[Any]()
-    for one in cells:
-        key = one.period, one.tier, one.grade, one.class_id, one.category, one.action
+    for cell in cells:
+        key = cell.period, cell.tier, cell.grade, cell.class_id, cell.category, cell.action
         assert key not in found
-        found[key] = one.n
+        found[key] = cell.n
     return found
 
 
@@ -155,9 +155,9 @@ class Cells:
                 self.grades[one.day[:7], grade, *of] += one.n
 
 
-def _part(one: Event) -> tuple[str, ...]:
-    grade = "" if one.category == SECRET else one.grade
-    return one.day, grade, one.category, one.action
+def _part(event: Event) -> tuple[str, ...]:
+    grade = "" if event.category == SECRET else event.grade
+    return event.day, grade, event.category, event.action
 
 
 def is_whole(month: str, facts: ReportFacts) -> bool:
@@ -187,8 +187,8 @@ def test_outside_are_only_cells_that_are_published(year: ReportSchool, period: s
     expected, left_out = naively_outside(facts)
     assert as_counter(facts.cells) == expected
     assert facts.left_out == left_out
-    assert {one.class_id for one in facts.cells} <= {""}
-    assert {one.distinct for one in facts.cells} <= {None}
+    assert {cell.class_id for cell in facts.cells} <= {""}
+    assert {cell.distinct for cell in facts.cells} <= {None}
     assert expected
     assert left_out
 
@@ -223,7 +223,7 @@ def test_counts_that_come_late_change_no_report_for_outside(tmp_path: Path) -> N
     school.write(replace(counted(late), number=2), [])
     assert school.report("2026-11").cells == before.cells
     overlapping = school.report("2026-11-20..2026-12-31")
-    assert {one for one in overlapping.cells if one.period.startswith("2026-11-")} == {
+    assert {cell for cell in overlapping.cells if cell.period.startswith("2026-11-")} == {
         CountCell(day, tier, "", "", category, action, n)
         for (day, tier, category, action), n in Cells("2026-11-20", "2026-11-30").days.items()
     }
@@ -264,9 +264,9 @@ def test_service_of_the_year_has_its_gaps_and_begins_with_the_first_record(
     assert found.days_unreadable == tuple(sorted(off))
     assert found.gap_count == len(halves) + 2
     assert len(found.gaps) == found.gap_count
-    lengths = [one.ends - one.begins for one in found.gaps]
+    lengths = [gap.ends - gap.begins for gap in found.gaps]
     assert sorted(lengths, reverse=True)[:2] == [7 * 86_400, 86_400]
-    assert found.gaps == tuple(sorted(found.gaps, key=lambda one: one.begins))
+    assert found.gaps == tuple(sorted(found.gaps, key=lambda gap: gap.begins))
     assert (found.lists_version, found.oldest_lists_s) == ("list 2026-12-31", 31 * 3_600)
     known = [day for day in days if day not in OFF]
     assert found.tests_passed == 6 * len(known)
@@ -292,7 +292,7 @@ def test_only_the_longest_gaps_are_reported_and_the_others_counted(tmp_path: Pat
     school.write(counted([]), [ServiceDay("2026-12-31", every_other), ServiceDay("2026-12-30", 1)])
     found = school.report("2026-12").service
     assert (found.gap_count, len(found.gaps)) == (73, 20)
-    assert max(one.ends - one.begins for one in found.gaps) == 1_439 * 60
+    assert max(gap.ends - gap.begins for gap in found.gaps) == 1_439 * 60
 
 
 def test_distinct_names_are_added_up_where_the_log_knew_them(tmp_path: Path) -> None:
@@ -411,7 +411,7 @@ def test_no_folder_of_the_gateway_is_in_the_facts(tmp_path: Path) -> None:
 
 
 def test_categories_are_closed_to_tiers_and_open_to_grades_of_them(year: ReportSchool) -> None:
-    found = {one.id: one for one in year.report("month").categories}
+    found = {category.id: category for category in year.report("month").categories}
     assert (found["porn"].is_locked, found["porn"].open_grades) == (True, ())
     social = found["social-media"]  # from 13 on: open to grade 9, which is 14
     assert (social.closed_tiers, social.open_grades) == (("lower-secondary",), ("9",))

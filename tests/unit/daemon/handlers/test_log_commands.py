@@ -135,7 +135,7 @@ def test_the_names_with_the_most_lookups_are_reported(log: LookedLog) -> None:
 def test_all_names_of_a_day_come_in_pages(log: LookedLog, monkeypatch: pytest.MonkeyPatch) -> None:
     async def three_names() -> None:
         for name in ("a.example", "b.example", "chat.harm.example", "c.example"):
-            seen = [log.seen.add(TODAY, one) for one in lookups(name, PASSED_6A, range(5))]
+            seen = [log.seen.add(TODAY, lookup) for lookup in lookups(name, PASSED_6A, range(5))]
             await log.files.add_seen(TODAY, [one for one in seen if one])
 
     monkeypatch.setattr(log_commands, "NAMES_A_PAGE", 2)
@@ -152,7 +152,9 @@ def test_new_names_are_compared_with_the_days_that_there_are(tmp_path: Path) -> 
     log = LookedLog(tmp_path, LogLevel.NAMES)
 
     async def two_days() -> None:
-        seen = [log.seen.add(TODAY, one) for one in lookups("new.example", PASSED_6A, range(5))]
+        seen = [
+            log.seen.add(TODAY, lookup) for lookup in lookups("new.example", PASSED_6A, range(5))
+        ]
         await log.files.add_seen(TODAY, [one for one in seen if one])
         await log.add(*lookups("old.example", PASSED_6A, at=NOW - DAY))
 

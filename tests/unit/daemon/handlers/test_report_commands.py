@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.support.team import School as ServedSchool
     from tests.support.team import Team
 
-EVENTS = [one for one in events() if "2026-10-01" <= one.day <= "2026-12-31"]
+EVENTS = [event for event in events() if "2026-10-01" <= event.day <= "2026-12-31"]
 MONTH = {"kind": "month", "first": "2026-11-01", "last": "2026-11-30", "audience": "outside"}
 
 
@@ -90,8 +90,8 @@ def test_what_workers_count_is_in_the_report_when_the_day_is_over(
             plain = await cast("Any", known["report-facts"](wanted, caller))
             facts = report_facts.from_plain(plain)
             found = Counter[str]()
-            for one in facts.cells:
-                found[one.category] += one.n
+            for cell in facts.cells:
+                found[cell.category] += cell.n
             assert found == expected, "blocks of few devices have no category"
             assert (facts.service.days_in_service, facts.service.minutes) == (1, 1)
             assert facts.left_out
@@ -111,10 +111,10 @@ def test_everybody_gets_the_page_for_parents_which_has_no_figures_of_use(
 @pytest.mark.parametrize("role", Role)
 def test_inside_all_see_grades_and_administrators_classes(year: ReportSchool, role: Role) -> None:
     facts = year.report("2026-11", role, audience="inside")
-    assert {one.grade for one in facts.cells} == {"", "6", "9"}
-    classes = {one.class_id for one in facts.cells} - {""}
+    assert {cell.grade for cell in facts.cells} == {"", "6", "9"}
+    classes = {cell.class_id for cell in facts.cells} - {""}
     assert bool(classes) is (role is Role.ADMIN)
-    assert {one.grade for one in facts.cells if one.category == "self-harm"} == {""}
+    assert {cell.grade for cell in facts.cells if cell.category == "self-harm"} == {""}
 
 
 def test_a_report_of_a_class_is_for_administrators(year: ReportSchool) -> None:

@@ -41,7 +41,7 @@ def school(tmp_path: Path) -> BackedUpSchool:
 def test_without_a_daemon_it_is_done_once(school: BackedUpSchool) -> None:
     assert restore_without_daemon(school.state, school.clock) == {"number": 3, "accounts": ["lan"]}
     assert restore_without_daemon(school.state, school.clock) == {"number": 3, "accounts": []}
-    assert [one.target for one in school.overrides.exceptions] == ["a.example"]
+    assert [exception.target for exception in school.overrides.exceptions] == ["a.example"]
 
 
 def test_beside_a_daemon_it_is_not_done(school: BackedUpSchool) -> None:

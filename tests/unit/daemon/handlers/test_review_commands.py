@@ -104,7 +104,7 @@ def test_of_many_decisions_at_once_one_is_made(
         return await asyncio.gather(*calls, return_exceptions=True)
 
     answers = asyncio.run(all_at_once())
-    refused = [one for one in answers if isinstance(one, ChangeError)]
+    refused = [answer for answer in answers if isinstance(answer, ChangeError)]
     assert len(refused) == 7
     assert all("another person decides on request 1" in str(one) for one in refused)
     assert (len(manager.made), len(manager.refused)) == (1, 0)
@@ -155,7 +155,9 @@ def test_to_approve_is_the_exception_for_the_class(
         "whom": "6A",
         **EVENING,
     }
-    assert [one.id for one in FORMAT.load(tmp_path / "review-requests.filterd").requests] == [2]
+    assert [
+        request.id for request in FORMAT.load(tmp_path / "review-requests.filterd").requests
+    ] == [2]
 
 
 def test_it_may_be_for_the_tier_where_the_rights_reach_so_far(
@@ -236,7 +238,7 @@ def by_page(page: PupilPage, command: str, address: str = PUPIL, **request: Any)
 
 def noted(folder: Path) -> list[tuple[str, str, int]]:
     path = folder / "review-requests.filterd"
-    return [(one.name, one.seat, one.n) for one in FORMAT.load(path).requests]
+    return [(request.name, request.seat, request.n) for request in FORMAT.load(path).requests]
 
 
 def test_the_school_is_named_with_its_contact(page: PupilPage) -> None:

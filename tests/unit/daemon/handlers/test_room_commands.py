@@ -18,7 +18,7 @@ NAMES = ("room-watch", "room-seen", "room learn")
 
 def _learn(*macs: str, **request: Any) -> tuple[Any, list[tuple[Any, ...]]]:
     """Learn the room while these MACs have appeared; it has another one already."""
-    answers = {"seen": {"devices": [{"mac": one} for one in macs]}, "change": {"number": 7}}
+    answers = {"seen": {"devices": [{"mac": mac} for mac in macs]}, "change": {"number": 7}}
     has = Overrides(devices=(RoomDevices("lab", (OTHER,)),))
     return run_handler(commands, "room learn", ADMIN, answers, has, room="lab", **request)
 

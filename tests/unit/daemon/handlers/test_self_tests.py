@@ -59,18 +59,18 @@ def _tested(serving: Serving, site: Site | None = None) -> SelfTestRun:
 
 
 def _outcomes(run: SelfTestRun, category: str, by: str = "udp") -> dict[str, SelfTestOutcome]:
-    rows = [one for one in run.rows if (one.category, one.protocol) == (category, by)]
-    return {one.tier: one.outcome for one in rows}
+    rows = [row for row in run.rows if (row.category, row.protocol) == (category, by)]
+    return {row.tier: row.outcome for row in rows}
 
 
 def test_each_tier_has_an_outcome_for_each_category_that_is_closed_to_it(served: Serving) -> None:
     run = _tested(served)
-    tiers = {one.tier for one in served.sites.current.policy.grades.values()}
+    tiers = {grade.tier for grade in served.sites.current.policy.grades.values()}
     assert _outcomes(run, "porn") == _outcomes(run, "malware") == dict.fromkeys(tiers, PASSED)
     young = {"preschool", "primary", "lower-secondary", "guest"}
     assert _outcomes(run, "social-media") == dict.fromkeys(young, PASSED)
     assert _outcomes(run, "games").items() >= {("primary", UNKNOWN)}, "no list has a game"
-    assert {one.tier for one in run.rows if one.protocol == "tcp"} == tiers
+    assert {row.tier for row in run.rows if row.protocol == "tcp"} == tiers
     plain = run.to_plain()
     assert (plain["at"], plain["failed"]) == (FakeClock().wall(), 0)
     assert plain["passed"] == sum(one["outcome"] == "passed" for one in plain["rows"]) > 0
@@ -93,8 +93,8 @@ def test_nothing_of_it_is_counted(served: Serving, upstream: FakeUpstream) -> No
 def _without(site: Site, category: str, tier: str) -> Site:
     """Return a site that has lost a category for a tier."""
     grades = {
-        key: replace(one, closed=one.closed - {category}) if one.tier == tier else one
-        for key, one in site.policy.grades.items()
+        key: replace(grade, closed=grade.closed - {category}) if grade.tier == tier else grade
+        for key, grade in site.policy.grades.items()
     }
     return site.of(replace(site.policy, grades=grades), site.index, site.route.servers)
 
@@ -134,9 +134,10 @@ def test_a_locked_category_is_asked_for_although_the_policy_has_lost_it(served: 
     """Not one that an age may open."""
     policy = served.sites.current.policy
     unlocked = {
-        one.id: replace(one, locked=False, min_age=None) for one in policy.categories.values()
+        category.id: replace(category, locked=False, min_age=None)
+        for category in policy.categories.values()
     }
-    open_to_all = {key: replace(one, closed=frozenset()) for key, one in policy.grades.items()}
+    open_to_all = {key: replace(grade, closed=frozenset()) for key, grade in policy.grades.items()}
     worker = replace(policy, categories=unlocked, grades=open_to_all)
     manager = replace(policy, grades=open_to_all)
     site = served.sites.current

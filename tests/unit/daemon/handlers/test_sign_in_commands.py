@@ -590,7 +590,7 @@ def test_accounts_by_the_state_are_those_of_the_file(people: AccountSchool) -> N
     state: AccountState = people.accounts._state
     code = state.codes.make(CodePurpose.DEVICE, "lan")
     assert state.account_of_code(code, ROOT, CodePurpose.SIGN_IN) == ""
-    assert [one.name for one in state.book.accounts] == ["lan", "minh", "thu"]
+    assert [account.name for account in state.book.accounts] == ["lan", "minh", "thu"]
 
 
 DAY = 86_400

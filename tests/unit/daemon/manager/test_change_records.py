@@ -87,7 +87,7 @@ def test_a_policy_is_given_to_users_that_may_not_read_its_file(school: School) -
         school.write("alerts: {webhook: {url: 'https://hook.example/secret'}}\n")
         await team.manager.reload()
         texts = [await records.policy(team.manager.site, None, alerts=one) for one in (True, False)]
-        assert ["hook.example" in one for one in texts] == [True, False]
+        assert ["hook.example" in text for text in texts] == [True, False]
         with pytest.raises(StoreError, match="the policy 0123 is not kept; see `filterd policy"):
             await records.policy(site, "0123")
 

@@ -367,7 +367,7 @@ def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> N
 def test_full_holds_in_every_worker_once_a_principal_has_confirmed_it(school: School) -> None:
     async def work(team: Team) -> None:
         def levels() -> list[str]:
-            sites = (one._sites.current for one in team.workers)
+            sites = (worker._sites.current for worker in team.workers)
             return [site.policy.log.level_of("staff") for site in sites]
 
         reader = Author("hoa", Rank.READER, frozenset({Role.READER}))

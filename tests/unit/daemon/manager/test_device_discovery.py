@@ -132,7 +132,7 @@ def _learned(*, is_called: bool) -> list[str]:
         ip, looks = ShownNetwork(neighbour(2, "STALE"), neighbour(3, "STALE")), list[int]()
 
         def call(devices: Iterable[Seen]) -> None:
-            assert {one.mac for one in devices} == {mac(2), mac(3)}
+            assert {device.mac for device in devices} == {mac(2), mac(3)}
             ip.neighbours = [neighbour(2, "DELAY"), neighbour(3, "PROBE")]
 
         async def rest(_: float) -> None:
@@ -162,7 +162,7 @@ def _switched_off_and_on(*tables: list[dict[str, Any]]) -> tuple[list[str], set[
     async def work() -> tuple[list[str], set[str]]:
         called = set[str]()
         ip = ShownNetwork(neighbour(2), neighbour(3))
-        watches = watching(ip, call=lambda devices: called.update(one.mac for one in devices))
+        watches = watching(ip, call=lambda devices: called.update(device.mac for device in devices))
         assert (await watches.begin("lab", POLICY))["already"] == [mac(2), mac(3)]
         for table in tables:
             ip.neighbours = table

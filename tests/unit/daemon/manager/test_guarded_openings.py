@@ -53,8 +53,8 @@ def test_what_opens_a_guarded_category_without_an_end_ends_in_thirty_days(
         await team.manager.changes.end_guarded()
         overrides = team.manager.site.timed.overrides
         month = now + 30 * 24 * HOUR
-        assert [one.ends_at for one in overrides.exceptions] == [month, month, None]
-        assert [one.ends_at for one in overrides.grades] == [month]
+        assert [exception.ends_at for exception in overrides.exceptions] == [month, month, None]
+        assert [grade.ends_at for grade in overrides.grades] == [month]
         row = Store(school.state, clock).rows()[0]
         assert (row.kind, row.author) == ("guarded-end", "filterd")
         number = overrides.number

@@ -82,7 +82,7 @@ class Crew(crew.Crew[Counting, LogKeeper]):
     async def minutes(self) -> int:
         """Return how many minutes in service are known."""
         _, days = await self.collector.service("2001-01-01", "2100")
-        return sum((one.minutes or 0).bit_count() for one in days)
+        return sum((day.minutes or 0).bit_count() for day in days)
 
     @property
     def total(self) -> int:
@@ -121,7 +121,7 @@ def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> N
             worker.counts.add("6", "games", "blocked", devices=devices)
         today = DaySpan.at(crew.clock.wall(), ZoneInfo("UTC"))
         totals, reach = await crew.collector.cells([today], frozenset())
-        assert [one.n for one in totals] == [2]
+        assert [total.n for total in totals] == [2]
         assert {(one.scope, one.id): one.devices for one in reach} == {
             ("tier", "lower-secondary"): 3,
             ("grade", "6"): 3,
@@ -174,8 +174,8 @@ def test_minutes_in_service_are_written_also_where_nothing_is_counted(path: Path
         crew.collector.note_tests("2026-11-28", 6, 1)
         await crew.collector.collect()
         _, days = await crew.collector.service("2001-01-01", "2100")
-        assert ("412", 90) in [one[2:4] for one in days]
-        assert (6, 1) in [one[4:6] for one in days]
+        assert ("412", 90) in [day[2:4] for day in days]
+        assert (6, 1) in [day[4:6] for day in days]
 
     run(path, work)
 
@@ -238,7 +238,7 @@ def test_answers_that_a_worker_lost_are_noted_once_with_their_day(path: Path) ->
             await crew.collector.collect()
             crew.clock.advance(60.0)
         _, days = await crew.collector.service("2001-01-01", "2100")
-        assert sum(one.lost for one in days) == 3
+        assert sum(day.lost for day in days) == 3
 
     run(path, work)
 
@@ -552,7 +552,7 @@ def test_a_day_is_counted_again_where_lookups_come_late(
     done: list[int] = []
 
     async def keep(_: LogKeeper, __: str, rows: Sequence[DistinctCount]) -> None:
-        done.append(sum(one.n for one in rows))
+        done.append(sum(row.n for row in rows))
         if len(done) == 1:
             await asyncio.to_thread(gateway.lookups, 1, "b.vn", "c.vn")
 

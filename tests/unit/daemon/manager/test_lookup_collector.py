@@ -284,7 +284,7 @@ def test_while_another_process_holds_the_file_the_workers_keep_their_lookups(
         assert (crew.total(), bool(crew.collector.problem)) == (4, False)
 
     run(tmp_path, work)
-    assert len([one for one in caplog.messages if "trying again" in one]) == 1
+    assert len([message for message in caplog.messages if "trying again" in message]) == 1
     assert caplog.messages[-1].endswith("written again")
 
 
@@ -443,7 +443,7 @@ def _places_with(folder: Path, *devices: str) -> set[str]:
         octets = digits or ip_address(device).packed
         forms += [device.encode(), octets, octets[::-1], octets.hex().encode()]
     files = [one for one in folder.rglob("*") if one.is_file()]
-    return {one.name for one in files if any(form in one.read_bytes() for form in forms)}
+    return {file.name for file in files if any(form in file.read_bytes() for form in forms)}
 
 
 MAC, ADDRESS, OTHER = "02:00:5e:00:53:7b", "192.0.2.123", "198.51.100.7"

@@ -41,7 +41,7 @@ async def _blocks_by_worker(team: Team) -> list[bool]:
     """Return for each worker whether it blocks the name of ``BLOCK``; asked for a later day."""
     whom: dict[str, Any] = {"grade": "3", "address": None, "at": "2030-01-01T10:00"}
     qname = names.from_text("new.example").hex()
-    outcome = [await one.check(qname=qname, qtype=1, **whom) for one in team.workers]
+    outcome = [await worker.check(qname=qname, qtype=1, **whom) for worker in team.workers]
     return [one is not None and one["action"] != "pass" for one in outcome]
 
 

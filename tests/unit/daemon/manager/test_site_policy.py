@@ -154,7 +154,9 @@ def _blocks_tiktok(config: Path, state: StateFolder, grade: str = "3") -> bool:
 
 
 def _errors(caplog: pytest.LogCaptureFixture) -> str:
-    return "\n".join(one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR)
+    return "\n".join(
+        record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR
+    )
 
 
 def test_at_the_first_start_what_is_expected_to_be_blocked_is_blocked(

@@ -87,7 +87,7 @@ def test_a_port_of_tls_that_another_program_holds_is_one_line_and_the_rest_serve
     assert len(tls.sockets) == 1
     assert f"cannot listen on 127.0.0.1 port {port}" in tls.problem
     assert f"(process {os.getpid()}) has it" in tls.problem
-    assert [one.getMessage() for one in caplog.records] == [f"DNS over TLS: {tls.problem}"]
+    assert [record.getMessage() for record in caplog.records] == [f"DNS over TLS: {tls.problem}"]
 
 
 def test_on_a_kernel_without_ipv6_the_addresses_of_ipv4_serve(

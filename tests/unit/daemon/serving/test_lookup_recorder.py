@@ -91,7 +91,7 @@ class Recording:
         return [one for batch in self.recorder.queue.take_all() for one in batch.lookups]
 
     def names(self) -> list[tuple[str, bool]]:
-        return [(names.to_text(one.name), one.is_row) for one in self.lookups()]
+        return [(names.to_text(lookup.name), lookup.is_row) for lookup in self.lookups()]
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_each_tier_has_its_level(tmp_path: Path, lists: Index) -> None:
     recording = Recording(tmp_path, a_site(lists, TIERS))
     for address in (GRADE_1, GRADE_11, STAFF):
         recording.saw("porn.example", address)
-    assert [(one.context.tier, one.is_row) for one in recording.lookups()] == [
+    assert [(lookup.context.tier, lookup.is_row) for lookup in recording.lookups()] == [
         ("primary", True),
         ("upper-secondary", False),
     ]
@@ -246,7 +246,7 @@ def test_the_last_client_of_a_question_counts(tmp_path: Path, lists: Index) -> N
     assert not recording.lookups()
     readmitted = a_chain_query(recording.site, "porn.example", address=GRADE_1)
     recording.saw("porn.example", STAFF, readmitted=readmitted)
-    assert [one.context.grade for one in recording.lookups()] == ["1"]
+    assert [lookup.context.grade for lookup in recording.lookups()] == ["1"]
 
 
 def test_own_questions_are_not_recorded(recording: Recording) -> None:
@@ -266,7 +266,7 @@ def test_a_device_has_another_pseudonym_each_day(recording: Recording) -> None:
         recording.saw("a.example")
         recording.saw("a.example")
         recording.clock.advance(DAY_S)
-    first, same, other, _ = (one.device for one in recording.lookups())
+    first, same, other, _ = (lookup.device for lookup in recording.lookups())
     assert first == same != other
     assert 0 not in (first, other)
 
@@ -286,7 +286,7 @@ def test_followers_get_rows_only(tmp_path: Path, lists: Index) -> None:
     recording.recorder.on_row = rows.append
     recording.saw("porn.example")
     recording.saw("a.example")
-    assert [one.name for one in rows] == [wire("porn.example")]
+    assert [row.name for row in rows] == [wire("porn.example")]
 
 
 def test_the_manager_is_notified_once_that_there_is_enough(

@@ -334,8 +334,8 @@ def test_a_client_over_the_rate_is_read_more_slowly_and_gets_every_answer(
     with Serving(a_site(index), loop=loop, rate=RATE) as serving, serving.tcp_stub() as stub:
         stub.send(*(a_query("porn.example", message_id=n) for n in range(12)))
         answers = [stub.receive() for _ in range(12)]
-    assert [one[:2] for one in answers] == [n.to_bytes(2) for n in range(12)]
-    assert {one[3] & 0xF for one in answers} == {dns.rcode.NXDOMAIN}
+    assert [answer[:2] for answer in answers] == [n.to_bytes(2) for n in range(12)]
+    assert {answer[3] & 0xF for answer in answers} == {dns.rcode.NXDOMAIN}
     assert len(rests) == 10
 
 
@@ -530,7 +530,7 @@ def _six_places_and_three_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def filled(*holders: Held) -> TcpSlots:
     taken = TcpSlots()
-    assert all(taken.take(one) for one in holders)
+    assert all(taken.take(holder) for holder in holders)
     return taken
 
 

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_it_is_taken_and_kept(folder: Path) -> None:

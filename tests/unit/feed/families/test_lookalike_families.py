@@ -56,7 +56,7 @@ def test_a_suffix_counts_as_a_name_beneath_the_one_above() -> None:
 
 def test_members_are_sorted_by_shape_and_each_is_there_once() -> None:
     members = members_of([b"=www.k8-tip01.net\nk8tip2.com\n", b"a.k8tip2.com\nbernd.com\ncom.vn"])
-    assert [(shape_of(one), name_of(one)) for one in members] == [
+    assert [(shape_of(member), name_of(member)) for member in members] == [
         (b"bemd", b"bernd.com"),
         (b"k#tip#", b"k8-tip01.net"),
         (b"k#tip#", b"k8tip2.com"),

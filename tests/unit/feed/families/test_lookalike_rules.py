@@ -145,8 +145,10 @@ def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
     (tmp_path / LOOKALIKES_FILE).write_bytes(rules_yaml(outcome))
     (source,), problems = read_lookalikes(tmp_path, ["gambling", "scam"])
     assert not problems
-    assert {one._replace(line=0) for one in source.lookalikes} == {*outcome.rules["gambling"]}
-    assert any(one.varies for one in source.lookalikes)
+    assert {lookalike._replace(line=0) for lookalike in source.lookalikes} == {
+        *outcome.rules["gambling"]
+    }
+    assert any(lookalike.varies for lookalike in source.lookalikes)
 
 
 FASHION = [f"{one}{two}88vn.com" for one in "abcdefgh" for two in "mnpqrstu"]
@@ -183,7 +185,7 @@ def test_control_a_form_that_no_popular_name_bounds_closes_it(
 ) -> None:
     monkeypatch.setattr(Harmless, "fitting", lambda *_: ())
     rules = make_rules({"gambling": [text(FASHION)]}, ["zz88vn.com"]).rules["gambling"]
-    assert any(one.fits(b"zz88vn") for one in rules)
+    assert any(rule.fits(b"zz88vn") for rule in rules)
 
 
 def test_a_narrower_form_holds_where_the_wider_one_would_close_a_popular_name() -> None:
@@ -253,7 +255,7 @@ def test_a_program_without_parts_and_reaches_has_the_rules_of_the_whole(tmp_path
     (tmp_path / ADDITIONS_FILE).unlink()
     (gambling,), problems = read_lookalikes(tmp_path, ["gambling"])
     assert not problems
-    assert {one.shape for one in gambling.lookalikes} == {b"i9bet#", b"kqxsbet#"}
+    assert {lookalike.shape for lookalike in gambling.lookalikes} == {b"i9bet#", b"kqxsbet#"}
 
 
 def test_a_shape_of_a_category_and_its_part_is_of_the_category(tmp_path: Path) -> None:
@@ -264,7 +266,7 @@ def test_a_shape_of_a_category_and_its_part_is_of_the_category(tmp_path: Path) -
 
 def test_parts_have_rules_and_orders_have_none() -> None:
     categories = load_categories(shipped("blocklists"))
-    mirrored = {one.id for one in categories if has_mirrors(one)}
+    mirrored = {category.id for category in categories if has_mirrors(category)}
     assert {"gambling", "lottery", "porn"} <= mirrored
     assert mirrored.isdisjoint(("law-ordered", "child-abuse", "games"))
 
@@ -307,7 +309,7 @@ def test_names_that_rules_once_closed_are_open() -> None:
     made = make_rules(listed, [], (), (), read_popular(None).words)
     for rules in made.rules.values():
         found = Lookalikes(rules)
-        assert [one for one in open_names if found.find(wire_names.from_text(one))] == []
+        assert [name for name in open_names if found.find(wire_names.from_text(name))] == []
 
 
 @pytest.mark.long

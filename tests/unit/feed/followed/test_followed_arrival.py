@@ -95,7 +95,7 @@ def test_a_version_is_made_of_what_ships_and_of_the_lists(site: _Site) -> None:
     assert offer.is_in(folder)
     assert (folder / "lists" / "feed-gambling.txt").read_text() == "bets.example\nmore.example\n"
     catalog = load_catalog(folder)
-    assert {one.id for one in catalog.sources} == {one.id for one in site.sources}
+    assert {source.id for source in catalog.sources} == {source.id for source in site.sources}
     assert any(one.id == "starter-gambling" for one in catalog.lists)
 
 
@@ -134,13 +134,13 @@ def test_no_list_closes_a_public_suffix_what_everybody_needs_or_its_own_server(
     build_lists(None, Blocklists(folder, "web-1"), site.folder / "index", now=1.0)
     index = Index.open(site.folder / "index")
     open_names = (*wrong.replace("*.", "a.").split(), HOST, f"www.{HOST}")
-    assert [one for one in open_names if index.lookup(from_text(one))] == []
+    assert [name for name in open_names if index.lookup(from_text(name))] == []
     assert index.lookup(from_text("n5.example"))
 
 
 def test_where_lists_come_from_is_pinned(site: _Site) -> None:
     pins = load_catalog(site.take(site.offer())).pins
-    assert {to_text(one.name) for one in pins if one.reason == "feed"} == {HOST}
+    assert {to_text(pin.name) for pin in pins if pin.reason == "feed"} == {HOST}
 
 
 def test_the_same_texts_make_the_same_version_and_another_text_another(site: _Site) -> None:
@@ -202,7 +202,7 @@ def test_more_names_than_the_machine_takes_are_refused_in_words(
 def test_what_was_too_large_is_not_fetched_again(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.sources = tuple(replace(one, names=2_500_000) for one in site.sources)
+    site.sources = tuple(replace(source, names=2_500_000) for source in site.sources)
     monkeypatch.setattr(process_memory, "machine_octets", lambda: 950_000_000)
     with pytest.raises(TooLargeError, match="have 5000000 names; this machine takes at most 36"):
         site.offer()
@@ -238,7 +238,7 @@ def test_the_history_has_why_the_system_ended_a_build(
 
 
 def _held(*kinds: str) -> Judgement:
-    findings = (found(one, Severity.HELD, say("{why}", why=one)) for one in kinds)
+    findings = (found(kind, Severity.HELD, say("{why}", why=kind)) for kind in kinds)
     return Judgement("web-1", tuple(findings))
 
 

@@ -30,7 +30,7 @@ class _Night:
 
     def give(self, source: str, *lines: str) -> None:
         self.texts[source] = self.folder / f"{source}.txt"
-        self.texts[source].write_text("".join(f"{one}\n" for one in lines), encoding="utf-8")
+        self.texts[source].write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def fresh(self, base: str = "night", made: str = "made") -> dict[str, str]:
         """Return the new lists, by category."""

@@ -258,7 +258,7 @@ def test_a_server_that_is_not_there_holds_up_no_other(web: Web, folder: SourceFo
         rules=HTTP,
         progress=lambda done, of: steps.append((done, of)),
     )
-    assert [one.outcome for one in reports] == [SourceOutcome.MISSING, SourceOutcome.TAKEN]
+    assert [report.outcome for report in reports] == [SourceOutcome.MISSING, SourceOutcome.TAKEN]
     assert "cannot be reached" in reports[0].reason
     assert steps == [(0, 2), (1, 2), (2, 2)]
     assert counted(reports)[SourceOutcome.TAKEN] == counted(reports)[SourceOutcome.MISSING] == 1
@@ -386,7 +386,9 @@ def test_a_text_that_grows_beyond_belief_is_not_taken_without_approval(
 def test_a_night_has_one_budget(web: Web, folder: SourceFolder) -> None:
     some = [_source(f"{web.address}/list.txt", one) for one in ("one", "two", "three")]
     small = replace(HTTP, budget=RunBudget(octets=len(TEXT) + 10, seconds=60.0))
-    outcomes = [one.outcome for one in fetch_sources(some, folder, SystemClock(), rules=small)]
+    outcomes = [
+        source.outcome for source in fetch_sources(some, folder, SystemClock(), rules=small)
+    ]
     assert outcomes == [SourceOutcome.TAKEN, SourceOutcome.MISSING, SourceOutcome.MISSING]
     assert len(web.asked) == 2
 
@@ -444,7 +446,7 @@ def test_good_texts_are_reported_without_asking(web: Web, folder: SourceFolder) 
     source, other = _source(f"{web.address}/list.txt"), _source(f"{web.address}/other.txt", "two")
     taken = _fetch(web, folder)
     reports = kept_reports([source, other], folder)
-    assert [one.sha256 for one in reports] == [taken.sha256, ""]
+    assert [report.sha256 for report in reports] == [taken.sha256, ""]
     assert len(web.asked) == 1
 
 

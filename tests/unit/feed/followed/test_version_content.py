@@ -82,7 +82,7 @@ def test_control_a_publisher_sees_the_popular_name_and_decides(tmp_path: Path) -
 def test_the_catalogue_names_the_sources_that_have_a_text(tmp_path: Path) -> None:
     content = _made(tmp_path, "good.example\n", {})
     _written(tmp_path, content)
-    assert [one.id for one in load_catalog(tmp_path / "made").sources] == [SOURCE]
+    assert [source.id for source in load_catalog(tmp_path / "made").sources] == [SOURCE]
 
 
 def test_no_list_closes_what_only_an_order_may(

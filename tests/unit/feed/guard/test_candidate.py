@@ -100,7 +100,7 @@ def test_classes_and_devices_apart_are_asked_as_their_grade(tmp_path: Path) -> N
     ]
     policy = replace(policy, grades=policy.grades | {one.key: one for one in apart})
     lists = Asking(policy, an_index(tmp_path, LISTS), NOW)
-    assert not [one for one in lists.clients if one.grade.class_id or one.grade.variant]
+    assert not [client for client in lists.clients if client.grade.class_id or client.grade.variant]
     assert lists.open_to(wire("porn.example")) == set()
 
 
@@ -144,7 +144,7 @@ def test_a_name_is_open_to_every_grade_alike_to_which_it_is_not_closed(tmp_path:
 
 def test_what_a_grade_in_an_exam_may_not_see_is_closed_by_no_list(tmp_path: Path) -> None:
     policy = a_policy(rules=[allow("exam.example")])
-    only = {key: replace(one, allow_only=True) for key, one in policy.grades.items()}
+    only = {key: replace(grade, allow_only=True) for key, grade in policy.grades.items()}
     lists = Asking(replace(policy, grades=only), an_index(tmp_path, LISTS), NOW)
     for name in ("nowhere.example", "ads.example"):
         assert lists.closed(wire(name)) == lists.entries(wire(name)) == {}

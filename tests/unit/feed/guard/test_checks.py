@@ -96,7 +96,7 @@ def test_nor_where_nothing_is_in_force_at_all(new: Following, harmful: str) -> N
 def test_a_first_version_that_does_none_is_accepted(following_what_ships: Following) -> None:
     judgement = following_what_ships.judge()
     assert judgement.may_come_in_force()
-    assert {one.kind for one in judgement.findings} <= {"growth"}
+    assert {finding.kind for finding in judgement.findings} <= {"growth"}
 
 
 def test_an_honest_version_is_accepted_and_all_was_checked(school: Following) -> None:
@@ -132,7 +132,7 @@ def asked_before(school: Following, name: str, others: int) -> None:
 def test_a_version_that_closes_what_the_school_asks_for_is_held(school: Following) -> None:
     asked_before(school, "visited.example", 1_500)
     judgement = school.judge(add(GAMBLING, "visited.example"))
-    [held] = [one for one in judgement.findings if one.kind == ASKED]
+    [held] = [finding for finding in judgement.findings if finding.kind == ASKED]
     assert (held.severity, held.numbers) == (Severity.HELD, {"lost": 10, "total": 1_510})
     assert "visited" not in str(judgement.findings), "names of the log stay there"
 
@@ -146,7 +146,9 @@ def test_a_version_that_closes_little_of_it_is_accepted(school: Following) -> No
     school.passed["2025-11-30"] = 5_010
     judgement = school.judge(add(GAMBLING, "visited.example"))
     assert judgement.may_come_in_force()
-    assert [one.kind for one in judgement.findings] == [ASKED_LITTLE], "so that the watch knows"
+    assert [finding.kind for finding in judgement.findings] == [ASKED_LITTLE], (
+        "so that the watch knows"
+    )
 
 
 @pytest.mark.long
@@ -172,7 +174,9 @@ def _forget_canaries(folder: Path) -> None:
 
 def test_a_version_has_names_to_ask_for_of_what_is_closed_to_all(new: Following) -> None:
     findings = new.judge(_forget_canaries).findings
-    refused = [str(one.sentence) for one in findings if one.severity is Severity.REFUSED]
+    refused = [
+        str(finding.sentence) for finding in findings if finding.severity is Severity.REFUSED
+    ]
     assert [one for one in refused if "porn" in one and "has no name to ask for" in one]
 
 
@@ -280,7 +284,7 @@ def test_all_reasons_are_reported_at_once(school: Following) -> None:
         BROKEN["popular names"](folder)
         BROKEN["a category that nothing is left of"](folder)
 
-    kinds = {one.kind for one in school.judge(change).findings}
+    kinds = {finding.kind for finding in school.judge(change).findings}
     assert kinds >= {"essentials", "popular", "growth"}
 
 
@@ -301,8 +305,8 @@ def test_before_the_first_version_growth_is_reported_and_no_reason_to_wait(
     school.put_shipped_in_force()
     judgement = school.judge(BROKEN["a list of ten times as many names"])
     assert judgement.may_come_in_force()
-    assert {one.severity for one in judgement.findings} == {Severity.NOTE}
-    assert "growth" in {one.kind for one in judgement.findings}
+    assert {finding.severity for finding in judgement.findings} == {Severity.NOTE}
+    assert "growth" in {finding.kind for finding in judgement.findings}
 
 
 @pytest.mark.long
@@ -356,7 +360,7 @@ def test_faulty_files_of_a_school_give_no_final_judgement_of_a_version(
     judgement = school.judge()
     assert not judgement.may_come_in_force(approved=True)
     assert not judgement.is_final
-    assert [one.kind for one in judgement.findings] == ["school"]
+    assert [finding.kind for finding in judgement.findings] == ["school"]
 
 
 def test_what_needs_too_much_memory_is_refused(
@@ -390,14 +394,14 @@ def test_a_school_may_close_a_service_that_is_essential(tmp_path: Path, before: 
     school = Following(tmp_path, site="grades: {3: {services: {block: [azota, quizizz]}}}\n")
     if before == "none":
         school.in_force = None
-    assert {one.severity for one in school.judge().findings} <= {Severity.NOTE}
+    assert {finding.severity for finding in school.judge().findings} <= {Severity.NOTE}
 
 
 @pytest.mark.long
 def test_a_version_may_not_close_an_essential_service(steady: Following) -> None:
     judgement = steady.judge(BROKEN["an essential service for adults only"])
     assert judgement.severity is Severity.REFUSED
-    assert {one.kind for one in judgement.findings} == {"essentials", "popular", "tables"}
+    assert {finding.kind for finding in judgement.findings} == {"essentials", "popular", "tables"}
 
 
 @pytest.mark.long
@@ -407,7 +411,7 @@ def test_a_suffix_that_the_publishers_machine_did_not_know_is_reported_only(
     """The Public Suffix List grows every week, by suffixes that companies let strangers use."""
     judgement = steady.judge(add(GAMBLING, "github.io"))
     assert judgement.may_come_in_force()
-    assert [one.names for one in judgement.findings] == [("github.io",)]
+    assert [finding.names for finding in judgement.findings] == [("github.io",)]
 
 
 def test_a_school_that_has_removed_its_own_list_is_no_reason_to_wait(school: Following) -> None:

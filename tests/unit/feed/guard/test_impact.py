@@ -181,7 +181,7 @@ def test_all_popular_names_have_a_place(tmp_path: Path) -> None:
     counts = [
         one.numbers for one in popular(compared(tmp_path, {"games": POPULAR}, {}), POPULAR, [])
     ]
-    assert [one["count"] for one in counts] == [100, 1_000, 2_000]
+    assert [count["count"] for count in counts] == [100, 1_000, 2_000]
 
 
 def test_the_most_popular_name_is_named_first_whichever_version_has_it(tmp_path: Path) -> None:

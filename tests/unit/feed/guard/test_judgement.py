@@ -59,7 +59,7 @@ def a_finding(severity: Severity, kind: str = "growth", why: str = "why") -> Fin
 
 
 def judgement(*severities: Severity, kind: str = "growth") -> Judgement:
-    findings = tuple(a_finding(one, kind) for one in severities)
+    findings = tuple(a_finding(severity, kind) for severity in severities)
     return Judgement("7", findings, DIGEST, ("files", "golden"), 1.5, 1 << 20)
 
 

@@ -10,14 +10,16 @@ from filterd.feed.guard.limits import Content, excesses
 
 
 def _held(new: dict[str, int], before: dict[str, int]) -> list[str]:
-    return [str(one.sentence) for one in excesses(Content(new, {}), Content(before, {}))]
+    return [str(excess.sentence) for excess in excesses(Content(new, {}), Content(before, {}))]
 
 
 def _named(ranks: range, but: range = range(0)) -> list[str]:
     popular = {rank: f"n{rank}.example" for rank in ranks}
     known = {rank: popular[rank] for rank in but}
     names = {"games": 1_000}
-    return [str(one.sentence) for one in excesses(Content(names, popular), Content(names, known))]
+    return [
+        str(excess.sentence) for excess in excesses(Content(names, popular), Content(names, known))
+    ]
 
 
 @pytest.mark.parametrize(("has", "held"), [(900, 0), (899, 1), (1_200, 0), (1_201, 1)])

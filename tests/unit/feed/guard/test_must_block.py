@@ -182,8 +182,8 @@ def test_exceptions_of_a_list_of_the_school_are_no_fault_of_the_version(tmp_path
 def test_a_list_that_a_grade_has_open_closes_nothing_to_it(tmp_path: Path) -> None:
     policy = a_policy(also_closed=["games"])
     grades = {
-        key: replace(one, opened=one.opened | {LIST + "games"})
-        for key, one in policy.grades.items()
+        key: replace(grade, opened=grade.opened | {LIST + "games"})
+        for key, grade in policy.grades.items()
     }
     lists = {"games": ("games", "domains", False, LINES)}
     index = an_index(tmp_path, lists)
@@ -229,8 +229,8 @@ def asking(folder: Path, policy: Policy | None = None, *without: str) -> Asking:
     return Asking(policy or a_policy(), an_index(folder, kept), NOW)
 
 
-def judged(one: Asking, canaries: dict[str, tuple[bytes, ...]] | None = None) -> list[Finding]:
-    found = list(open_canaries(one, canaries or CANARIES, LISTS.keys()))
+def judged(asking: Asking, canaries: dict[str, tuple[bytes, ...]] | None = None) -> list[Finding]:
+    found = list(open_canaries(asking, canaries or CANARIES, LISTS.keys()))
     assert all(finding.severity is Severity.REFUSED for finding in found)
     return found
 

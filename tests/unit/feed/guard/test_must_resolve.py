@@ -114,9 +114,9 @@ def injected(folder: Path, policy: Policy, source: ListSource) -> Injected:
 
 
 def shipped_essentials() -> list[Essential]:
-    return [Essential(one.name, one.subtree, True, frozenset()) for one in CATALOG.pins] + [
-        Essential(one.name, one.subtree, False, one.except_categories)
-        for one in CATALOG.protections
+    return [Essential(pin.name, pin.subtree, True, frozenset()) for pin in CATALOG.pins] + [
+        Essential(protection.name, protection.subtree, False, protection.except_categories)
+        for protection in CATALOG.protections
     ]
 
 
@@ -349,9 +349,9 @@ def test_a_pin_that_becomes_a_protection_is_still_asked_for_as_a_pin(tmp_path: P
     policy = a_small_policy("pinned.example", pinned="other.example")
     order = {"own": True, "category": "law-ordered", "list_id": "order:1"}
     asking = inject(tmp_path, policy, ["pinned.example"], **order).asking  # type: ignore[arg-type]
-    assert {one.severity for one in blocked_essentials(asking, [before], {"order:1"})} == {
-        Severity.HELD
-    }
+    assert {
+        essential.severity for essential in blocked_essentials(asking, [before], {"order:1"})
+    } == {Severity.HELD}
 
 
 SUFFIXES = public_suffixes()
@@ -454,7 +454,7 @@ def found(name: str, target: str, level: str = "on") -> list[Severity]:
         SafeSearchRewrite("safe_search", level, wire(target), (wire(name),)),
     )
     policy = replace(SHIPS, pins=(), protections=(), rewrites=rewrites)  # it has forgotten them
-    return [one.severity for one in wrong_rewrites(policy, [SHIPS])]
+    return [rewrite.severity for rewrite in wrong_rewrites(policy, [SHIPS])]
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Following:
 
 
 def kinds(judgement: Judgement) -> dict[str, Severity]:
-    return {one.kind: one.severity for one in judgement.findings}
+    return {finding.kind: finding.severity for finding in judgement.findings}
 
 
 def _service(folder: Path) -> None:

@@ -154,7 +154,7 @@ def test_what_a_school_makes_of_the_lists_of_a_new_release_is_not_held(lists: Pa
     (lists / "other").mkdir()
     made_here = compared(lists / "other", other, before)
     [held] = changed_tables(made_here, is_first=False, ships=ships)
-    assert [one.split()[1] for one in held.subjects] == ["new0", "new1", "new2", "own"]
+    assert [subject.split()[1] for subject in held.subjects] == ["new0", "new1", "new2", "own"]
 
 
 @pytest.mark.control
@@ -189,7 +189,7 @@ def test_what_moves_to_a_part_of_its_category_has_not_changed(lists: Path) -> No
     assert list(changed_tables(found, is_first=False)) == []
     other = replace(new, categories={**new.categories, "lotto": replace(part, part_of="")})
     found = found._replace(new=Asking(other, index, NOW))
-    kinds = {str(one.sentence).split(":")[0] for one in changed_tables(found, is_first=False)}
+    kinds = {str(table.sentence).split(":")[0] for table in changed_tables(found, is_first=False)}
     assert kinds == {"lists", "protections", "services"}
 
 
@@ -201,7 +201,7 @@ def test_parts_come_freely_and_never_go(lists: Path) -> None:
     assert list(changed_tables(compared(lists, split, before), is_first=False)) == []
     (lists / "back").mkdir()
     [held] = changed_tables(compared(lists / "back", before, split), is_first=False)
-    assert [one.split()[:2] for one in held.subjects] == [
+    assert [subject.split()[:2] for subject in held.subjects] == [
         ["-parts", "new0"],
         ["-parts", "new1"],
         ["-parts", "new2"],
@@ -386,7 +386,7 @@ def test_a_day_counts_from_today_to_the_same_day_of_the_next_year() -> None:
     last = "2027-01-02"  # 366 days after the first of January 2026
     spans = days(("2025-12-01", "2026-01-01"), ("2026-12-31", "2027-12-31"))
     [found] = wrong_holidays([*SHIPS, *spans, *days(("2026-05-01", "2026-05-31"))], [], SHIPS, NOW)
-    shown = [one.removeprefix("+holidays ") for one in found.subjects]
+    shown = [subject.removeprefix("+holidays ") for subject in found.subjects]
     assert (shown[0], shown[-1] == "2026-05-31") == ("2026-01-01", True)
     assert last in shown
     assert "2027-01-03" not in shown
@@ -423,7 +423,7 @@ FILES: dict[str, type | str] = {
 
 def fields_of(kind: type) -> set[str]:
     if is_dataclass(kind):
-        return {one.name for one in fields(kind)}
+        return {field.name for field in fields(kind)}
     return {*getattr(kind, "model_fields", ()), *getattr(kind, "_fields", ())}
 
 
@@ -553,7 +553,7 @@ def test_a_pin_is_the_schools_own_only_where_it_has_set_it(lists: Path) -> None:
     pins = [replace(a_pin(f"p{number}.example"), reason="feed") for number in range(12)]
     policy = replace(a_policy(pins=pins), feed="https://p0.example/feed/")
     both = compared(lists, policy, a_policy())
-    assert [one.name for one in pins_of_version(both.new)] == [one.name for one in pins[1:]]
+    assert [one.name for one in pins_of_version(both.new)] == [pin.name for pin in pins[1:]]
     [held] = changed_tables(both, is_first=False)
     assert held.numbers == {"count": 11}
     (lists / "made").mkdir()

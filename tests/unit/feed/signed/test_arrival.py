@@ -128,7 +128,7 @@ def test_its_id_may_have_letters_and_stands_everywhere(school: Follower, tmp_pat
         MONDAY,
         MONDAY,
     )
-    assert [(one.event, one.version) for one in school.site.history.lines()] == [
+    assert [(line.event, line.version) for line in school.site.history.lines()] == [
         (Event.ACTIVATED, MONDAY)
     ]
     assert take(school, tmp_path, MONDAY, "monday.example").became is Became.CURRENT

@@ -57,7 +57,7 @@ def test_a_small_change_of_a_long_list_costs_little() -> None:
     lines = _many(40_000, 2).splitlines(keepends=True)
     rng = random.Random(3)
     gone = set(rng.sample(lines, 100))
-    new = sorted([one for one in lines if one not in gone] + _many(100, 4).splitlines(True))
+    new = sorted([line for line in lines if line not in gone] + _many(100, 4).splitlines(True))
     before, after = b"".join(lines), b"".join(new)
     delta = pack_delta(before, after)
     assert unpack_delta(delta, before, len(after)) == after

@@ -93,11 +93,11 @@ def test_a_package_comes_as_its_maker_signed_it(
 def test_a_system_gets_the_highest_version_for_it_alone(maker: Maker, appliance: Appliance) -> None:
     built = maker.folder / "built"
     systems = [("12", "arm64"), ("13", "amd64"), ("13", "arm64")]
-    maker.publish(maker.sign(*(a_package(built, "0.10.0", *one) for one in systems)))
+    maker.publish(maker.sign(*(a_package(built, "0.10.0", *system) for system in systems)))
     offer = appliance.refresh(maker.publisher.folder)
-    assert {(one.debian, one.architecture) for one in offer.targets} == set(systems)
+    assert {(target.debian, target.architecture) for target in offer.targets} == set(systems)
     assert offer.newest("12", "amd64") is None
-    [of_12] = [one for one in offer.targets if one.debian == "12"]
+    [of_12] = [target for target in offer.targets if target.debian == "12"]
     older = replace(of_12, version="0.9.0")
     assert replace(offer, targets=(older, of_12)).newest("12", "arm64") == of_12
 
@@ -277,7 +277,7 @@ def test_what_is_older_than_what_was_seen_is_refused(maker: Maker, appliance: Ap
     with pytest.raises(RollbackError):
         appliance.refresh(maker.publisher.folder)
     # The control: an appliance that has seen nothing takes both.
-    assert [one.version for one in Appliance(maker, "new").refresh(old).targets] == ["0.2.0"]
+    assert [target.version for target in Appliance(maker, "new").refresh(old).targets] == ["0.2.0"]
 
 
 def test_a_feed_that_stands_still_counts_as_expired(maker: Maker, appliance: Appliance) -> None:

@@ -173,7 +173,7 @@ def test_a_difference_is_fetched_only_where_it_is_smaller(
     publication = publisher.publish(2, SECOND)
     [file] = [one for one in publication.files if one.path == "lists/games.txt"]
     octets = file.packed_octets - less
-    deltas = tuple(replace(one, packed_octets=octets) for one in publication.deltas)
+    deltas = tuple(replace(delta, packed_octets=octets) for delta in publication.deltas)
     taken = take(replace(publication, deltas=deltas), versions, publisher)
     assert "lists/games.txt" in getattr(taken, way)
 

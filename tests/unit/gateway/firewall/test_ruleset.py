@@ -130,7 +130,7 @@ def test_the_table_replaces_itself_and_no_other(box: Namespace) -> None:
 def test_what_was_counted_goes_on(box: Namespace) -> None:
     _load(box, text(PLAN, {"primary_dns": Counted(7, 420)}))
     counters = [one["counter"] for one in _listed(box) if "counter" in one]
-    found = {one["name"]: (one["packets"], one["bytes"]) for one in counters}
+    found = {counter["name"]: (counter["packets"], counter["bytes"]) for counter in counters}
     assert found.pop("primary_dns") == (7, 420)
     assert set(found.values()) == {(0, 0)}
     assert "primary_ipsec" not in found
@@ -156,7 +156,7 @@ def test_a_plan_has_the_tiers_of_the_site_and_its_settings(tmp_path: Path) -> No
         "firewall: {staff: []}\nlisten: ['10.8.0.1:5300', '10.8.0.1:53']\n"
     )
     plan = plan_of(a_policy(tmp_path, site), ("wan0", 'a"b'))
-    ways = {one.tier: one.ways for one in plan.tiers}
+    ways = {tier.tier: tier.ways for tier in plan.tiers}
     assert ways["staff"] == frozenset()
     assert ClosedWay.DNS in ways["lower-secondary"]
     assert plan.unknown_tier in ways

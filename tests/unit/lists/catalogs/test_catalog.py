@@ -185,7 +185,7 @@ def test_a_service_is_a_list_of_its_group_with_the_lines_of_its_names(
 
 
 def test_a_holiday_is_one_day_unless_it_has_a_last_day(catalog: Catalog) -> None:
-    assert [(one.first, one.last, one.name_en) for one in catalog.holidays] == [
+    assert [(holiday.first, holiday.last, holiday.name_en) for holiday in catalog.holidays] == [
         ("2026-09-02", "2026-09-02", "National Day"),
         ("2027-02-05", "2027-02-08", "New Year"),
     ]
@@ -235,7 +235,10 @@ def test_a_missing_file_is_a_configuration_error(folder: Path) -> None:
 
 
 def test_names_with_a_safe_twin_state_their_setting_and_level(catalog: Catalog) -> None:
-    of = {(one.setting, one.level): (one.target, one.names) for one in catalog.rewrites}
+    of = {
+        (rewrite.setting, rewrite.level): (rewrite.target, rewrite.names)
+        for rewrite in catalog.rewrites
+    }
     tube = (b"\4tube\7example\0",)
     assert of["youtube", "moderate"] == (b"\x08moderate\4tube\7example\0", tube)
     assert of["youtube", "strict"] == (b"\6strict\4tube\7example\0", tube)
@@ -268,8 +271,8 @@ def _standing_beside(tmp_path: Path, *, is_ordered: bool) -> ListsBeside:
     catalog = load_catalog(shipped("blocklists"))
     filled = {one.category for one in load_catalog(folder).lists}
     categories = (
-        replace(one, ordered=one.ordered or (is_ordered and one.id in filled))
-        for one in catalog.categories
+        replace(category, ordered=category.ordered or (is_ordered and category.id in filled))
+        for category in catalog.categories
     )
     catalog = replace(catalog, categories=tuple(categories))
     beside = Blocklists(folder, "web-1")
@@ -281,7 +284,7 @@ def test_lists_have_ids_of_their_own_and_their_hosts_are_pinned(tmp_path: Path) 
     assert found.version == "web-1"
     assert found.lists
     assert all(one.id.startswith("web:") and "feed-" not in one.id for one in found.lists)
-    assert [one.name for one in found.hosts] == [b"\x05lists\x07example\x00"]
+    assert [host.name for host in found.hosts] == [b"\x05lists\x07example\x00"]
 
 
 def test_a_category_of_orders_is_filled_by_none(tmp_path: Path) -> None:

@@ -60,11 +60,11 @@ def test_a_part_stands_behind_its_whole_and_is_as_hidden_and_guarded_as_that(fol
     with_part(folder, "self-harm")
     with_part(folder, "proxy-vpn", id="tunnels")
     categories = load_categories(folder)
-    known = {one.id: one for one in categories}
+    known = {category.id: category for category in categories}
     dice, tunnels = known["dice"], known["tunnels"]
     assert (dice.part_of, dice.confidential, dice.guarded) == ("self-harm", True, True)
     assert (tunnels.part_of, tunnels.sinkhole, tunnels.guarded) == ("proxy-vpn", False, True)
-    ids = [one.id for one in categories]
+    ids = [category.id for category in categories]
     assert ids.index("self-harm") < ids.index("dice") < ids.index("alcohol-tobacco")
     assert whole_of(dice) == {"category": "self-harm", "part": "dice"}
     assert whole_of(known["games"]) == {"category": "games"}
@@ -78,13 +78,17 @@ def test_a_list_and_a_service_of_a_part_are_of_it_alone(folder: Path) -> None:
     change(folder, "services", lambda data: entry(data, "services", "roblox").update(part="dice"))
     catalog = load_catalog(folder)
     assert [one.category for one in catalog.lists if one.id == "starter-games"] == ["dice"]
-    [roblox] = [one for one in catalog.services if one.id == "roblox"]
+    [roblox] = [service for service in catalog.services if service.id == "roblox"]
     assert (roblox.group, roblox.compiled.category) == ("dice", "dice")
 
 
 def test_what_may_name_the_whole_may_name_its_parts(folder: Path) -> None:
     with_part(folder, "social-media")
-    zalo = next(one for one in load_catalog(folder).protections if one.name == b"\4zalo\2me\0")
+    zalo = next(
+        protection
+        for protection in load_catalog(folder).protections
+        if protection.name == b"\4zalo\2me\0"
+    )
     assert "social-media" in zalo.except_categories
     assert "dice" in zalo.except_categories
     assert with_parts(["a"], {"b": "a", "c": "d"}) == {"a", "b"}
@@ -104,7 +108,7 @@ def test_a_part_never_opens_what_its_whole_closes(
     folder: Path, whole: str, more: dict[str, object], reason: str
 ) -> None:
     with_part(folder, whole, **more)
-    assert [one for one in problems(folder) if reason in one]
+    assert [problem for problem in problems(folder) if reason in problem]
 
 
 def test_a_part_of_another_category_is_refused(folder: Path) -> None:
@@ -121,7 +125,7 @@ def a_version(folder: Path, made: Path) -> None:
     for lists in ("starter", "vn"):
         shutil.copytree(folder / lists, made / lists)
     names = ("categories", "holidays", "pins", "protect", "safe_search", "services")
-    write_tables(folder, made, tuple(f"{one}.yaml" for one in names))
+    write_tables(folder, made, tuple(f"{name}.yaml" for name in names))
     write_table(made, "catalog", {**read_yaml(folder / "catalog.yaml"), "sources": []})
 
 
@@ -132,13 +136,13 @@ def test_a_program_that_knows_no_parts_has_their_names_in_the_whole(
     a_version(folder, tmp_path / "made")
     now = load_catalog(tmp_path / "made")
     assert now.categories == load_catalog(folder).categories
-    wholes = {one.id: one.part_of or one.id for one in now.categories}
+    wholes = {category.id: category.part_of or category.id for category in now.categories}
     (tmp_path / "made" / ADDITIONS_FILE).unlink()
     for group, table in (("lists", "catalog"), ("services", "services")):
         keys = {key for one in read_yaml(tmp_path / "made" / f"{table}.yaml")[group] for key in one}
         assert keys <= FIRST_KEYS[table]
     before = load_catalog(tmp_path / "made")
-    assert {one.part_of for one in before.categories} == {""}
+    assert {category.part_of for category in before.categories} == {""}
     found = {one.id: one.category for one in before.compiled}
     assert found == {one.id: wholes[one.category] for one in now.compiled}
 
@@ -149,4 +153,4 @@ def test_a_later_key_of_a_part_is_left_aside(folder: Path) -> None:
     kept = [one for one in read_yaml(folder / "catalog.yaml")["lists"] if "part" not in one]
     change(folder, "catalog", lambda data: data.update(lists=kept))
     write_yaml(folder / ADDITIONS_FILE, later)
-    assert "dice" in {one.id for one in load_categories(folder)}
+    assert "dice" in {category.id for category in load_categories(folder)}

@@ -37,16 +37,16 @@ HELP = [names.to_text(one.name) for one in load_help_names()]
 def _school(*, helps: bool = True) -> Policy:
     """Return a school that closes every category to everybody, and keeps it closed."""
     categories = {
-        one.id: Category(
-            one.id,
-            one.name_vi,
-            one.name_en,
-            one.min_age,
-            ordered=one.ordered,
-            locked=one.locked,
-            security=one.security,
+        category.id: Category(
+            category.id,
+            category.name_vi,
+            category.name_en,
+            category.min_age,
+            ordered=category.ordered,
+            locked=category.locked,
+            security=category.security,
         )
-        for one in CATALOG.categories
+        for category in CATALOG.categories
     }
     policy = a_policy(
         categories=categories,
@@ -89,7 +89,7 @@ def test_no_list_or_service_of_the_publisher_closes_one(tmp_path: Path, category
 @pytest.mark.parametrize("category", ["gambling", "violence"])
 def test_no_look_alike_rule_closes_one(tmp_path: Path, category: str) -> None:
     labels = {plain(name.split(".")[0].encode()) or b"" for name in HELP}
-    shapes = sorted(one.decode() for one in labels if says_enough(one))
+    shapes = sorted(label.decode() for label in labels if says_enough(label))
     assert _closed(_school(), tmp_path, {}, **{category: shapes}) == []
 
 

@@ -213,12 +213,14 @@ def test_rules_with_a_reach_stand_in_the_additions(tmp_path: Path) -> None:
         "gambling",
         False,
     )
-    assert [(one.shape, one.digits, one.line) for one in gambling.lookalikes] == [
+    assert [
+        (lookalike.shape, lookalike.digits, lookalike.line) for lookalike in gambling.lookalikes
+    ] == [
         (b"sin88", 1, 4),
         (b"#win", 4, 4),
         (b"@@@88", 1, 5),
     ]
-    reaches = [one.reach for one in gambling.lookalikes]
+    reaches = [lookalike.reach for lookalike in gambling.lookalikes]
     com, org = names.from_text("com"), names.from_text("org")
     assert reaches[0] == reaches[1] == Reach(frozenset((com, org)), frozenset((b"usd",)))
     assert reaches[2] == Reach(frozenset((org,)), frozenset((b"usd",)))

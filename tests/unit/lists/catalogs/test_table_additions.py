@@ -118,7 +118,7 @@ def test_a_table_without_later_keys_is_published_as_it_is_written(
 ) -> None:
     tables = tuple(f"{one}.yaml" for one in ENTRIES if one not in LATER_KEYS)
     write_tables(folder, tmp_path, tables)
-    assert all((tmp_path / one).read_bytes() == (folder / one).read_bytes() for one in tables)
+    assert all((tmp_path / table).read_bytes() == (folder / table).read_bytes() for table in tables)
     assert not (tmp_path / ADDITIONS_FILE).exists()
 
 

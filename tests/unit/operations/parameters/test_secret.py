@@ -28,12 +28,16 @@ def _requests() -> Iterator[type[OperationRequest[Any]]]:
     for found in pkgutil.iter_modules(operations.__path__):
         module = importlib.import_module(f"filterd.operations.{found.name}")
         kinds = (one for one in vars(module).values() if isinstance(one, type))
-        yield from (one for one in kinds if issubclass(one, OperationRequest) and is_dataclass(one))
+        yield from (
+            kind for kind in kinds if issubclass(kind, OperationRequest) and is_dataclass(kind)
+        )
 
 
 def _kinds(request: type[OperationRequest[Any]]) -> dict[str, Any]:
     hints = get_type_hints(request, include_extras=True)
-    return {name: get_args(one)[1] for name, one in hints.items() if hasattr(one, "__metadata__")}
+    return {
+        name: get_args(hint)[1] for name, hint in hints.items() if hasattr(hint, "__metadata__")
+    }
 
 
 def _secrets(request: type[OperationRequest[Any]]) -> list[str]:
@@ -55,7 +59,7 @@ def test_fields_with_the_names_of_secrets_are_secrets() -> None:
 def test_no_error_of_a_request_has_a_secret_of_it(request_: type[OperationRequest[Any]]) -> None:
     """Whatever is wrong: a secret itself, another field, or one too many."""
     secrets = dict.fromkeys(_secrets(request_), MARK)
-    others = [one for one in _kinds(request_) if one not in secrets]
+    others = [kind for kind in _kinds(request_) if kind not in secrets]
     bad: list[dict[str, Any]] = [
         dict.fromkeys(secrets, value) for value in ([MARK], {MARK: 1}, MARK * 400, MARK + "\n")
     ]

@@ -83,7 +83,7 @@ def test_nothing_is_ever_there_twice(script: list[Any]) -> None:
     for kind in FIELDS:
         keys = [key_of(thing) for thing in getattr(book.overrides, kind)]
         assert sorted(set(keys)) == keys
-    settings = [(one.grade, one.target) for one in book.overrides.grades]
+    settings = [(grade.grade, grade.target) for grade in book.overrides.grades]
     assert len(set(settings)) == len(settings)
     devices = [mac for room in book.overrides.devices for mac in room.macs]
     assert len(set(devices)) == len(devices)
@@ -475,7 +475,7 @@ def test_a_change_of_which_a_part_lasts_is_taken_back() -> None:
     book.make("room", room="lab-a", grade="7", ends_at=NOW + 2 * LESSON_S)
     book.now += LESSON_S
     book.make("undo", number=2)
-    assert [one.grade for one in book.overrides.rooms] == ["8"]
+    assert [room.grade for room in book.overrides.rooms] == ["8"]
 
 
 def test_the_change_that_stands_in_the_way_is_the_last_that_took_the_thing() -> None:

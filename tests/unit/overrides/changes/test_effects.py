@@ -56,7 +56,7 @@ def test_an_effect_turned_round_takes_itself_back() -> None:
 def test_things_stand_in_the_order_of_their_making() -> None:
     later = RoomSetting(9, "lab-b", "6", "", "lan", 5.0)
     put = apply(Overrides(rooms=(later,)), ChangeEffect(after=Overrides(rooms=(SETTING,))), 10)
-    assert [one.id for one in put.rooms] == [2, 9]
+    assert [room.id for room in put.rooms] == [2, 9]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_a_grade_has_one_setting_of_a_category() -> None:
     book.make("grade", **a_grade_setting(grade="8"))
     book.make("grade", **a_grade_setting(opens=False))
     later = GradeSetting(3, "7", TargetKind.CATEGORY, "streaming", False, "bài học", "lan", NOW)
-    assert [one.id for one in book.overrides.grades] == [2, 3]
+    assert [grade.id for grade in book.overrides.grades] == [2, 3]
     assert book.overrides.grades[1] == later
 
 
@@ -212,7 +212,7 @@ def test_a_target_named_twice_is_set_once() -> None:
     book = Book()
     twice = (("name", "a.example"), ("name", "A.example"))
     book.make("exceptions", **some_exceptions(*twice, ends_at=NOW + 9))
-    assert [one.target for one in book.overrides.exceptions] == ["a.example"]
+    assert [exception.target for exception in book.overrides.exceptions] == ["a.example"]
 
 
 def test_a_pause_may_last_to_the_second_that_is_allowed() -> None:

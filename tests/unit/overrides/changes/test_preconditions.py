@@ -345,7 +345,7 @@ def test_whoever_there_is_may_be_an_audience(school: SchoolState, audience: str,
 
 
 def test_an_audience_that_the_site_has_no_grade_of_is_refused(school: SchoolState) -> None:
-    grades = {key: one for key, one in school.policy.grades.items() if one.tier != "staff"}
+    grades = {key: grade for key, grade in school.policy.grades.items() if grade.tier != "staff"}
     networks = school.policy.networks[:1]
     policy = replace(school.policy, grades=grades, networks=networks)
     without = school._replace(policy=policy, engine=Engine(policy, school.engine.index))
@@ -402,7 +402,7 @@ def test_a_contradiction_names_the_other_one_whichever_is_older(school: SchoolSt
 
 
 def test_a_grade_that_the_school_does_not_have_is_refused(school: SchoolState) -> None:
-    grades = {key: one for key, one in school.policy.grades.items() if key != "7"}
+    grades = {key: grade for key, grade in school.policy.grades.items() if key != "7"}
     without = school._replace(policy=replace(school.policy, grades=grades))
     with pytest.raises(ChangeError, match="'7' is not a grade of this school"):
         check(parse("grade", a_grade_setting()), without)
@@ -465,7 +465,9 @@ def test_a_warning_of_an_exam_is_by_the_grade_that_the_room_has_then(school: Sch
     during = school._replace(overrides=Overrides(exams=(set_exam(),), rooms=(setting,)))
     for whom, warnings in (("9", ["exam"]), ("7", [])):
         payload = an_exception(audience="grade", whom=whom, target="game.example")
-        found = [one for one in _warnings(during, "exception", payload) if one == "exam"]
+        found = [
+            warning for warning in _warnings(during, "exception", payload) if warning == "exam"
+        ]
         assert found == warnings
 
 
@@ -489,7 +491,7 @@ def test_an_entry_that_was_reported_is_suspended_until_the_end_that_was_given(
 
 
 def test_a_level_is_of_a_tier_that_the_school_has(school: SchoolState) -> None:
-    grades = {key: one for key, one in school.policy.grades.items() if one.tier != "staff"}
+    grades = {key: grade for key, grade in school.policy.grades.items() if grade.tier != "staff"}
     policy = replace(school.policy, grades=grades, networks=school.policy.networks[:1])
     with pytest.raises(ChangeError, match="'staff' is not a tier of this school"):
         check(parse("log-level", {"level": "off", "tier": "staff"}), school._replace(policy=policy))

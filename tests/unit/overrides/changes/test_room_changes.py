@@ -44,16 +44,16 @@ def test_a_setting_takes_away_what_it_leaves_no_room_for() -> None:
     book.make("room", room="lab-b", grade="6")
     book.make("room", room="lab-a", grade="7", ends_at=NOW + 100)
     book.make("room", room="lab-a", grade="8", ends_at=NOW + 200)
-    assert [one.id for one in book.overrides.rooms] == [1, 2, 4]
+    assert [room.id for room in book.overrides.rooms] == [1, 2, 4]
     book.make("room", room="lab-a", grade="9")
-    assert [one.id for one in book.overrides.rooms] == [2, 5]
+    assert [room.id for room in book.overrides.rooms] == [2, 5]
 
 
 def test_a_setting_that_begins_later_leaves_what_holds_until_then() -> None:
     book = Book()
     book.make("room", room="lab-a", grade="6")
     book.make("room", room="lab-a", grade="9", starts_at=NOW + 50)
-    assert [one.id for one in book.overrides.rooms] == [1, 2]
+    assert [room.id for room in book.overrides.rooms] == [1, 2]
 
 
 def test_a_room_has_its_devices_until_others_are_named() -> None:
@@ -87,7 +87,7 @@ def test_a_table_puts_the_devices_of_several_rooms_at_once() -> None:
         RoomDevices("lab-c", (MAC,)),
     )
     book.make("device-table", rooms=a_table(lab_c=[], lab_b=[MAC]))
-    assert [one.room for one in book.overrides.devices] == ["lab-a", "lab-b"]
+    assert [device.room for device in book.overrides.devices] == ["lab-a", "lab-b"]
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_a_device_has_one_name_and_none_after_an_empty_one() -> None:
     book.make("device-name", mac=MACS[0].upper(), name="Máy 1")
     book.make("device-name", mac=MACS[1], name="Máy 2")
     book.make("device-name", mac=MACS[0], name="Máy cũ")
-    assert [one.name for one in book.overrides.device_names] == ["Máy cũ", "Máy 2"]
+    assert [name.name for name in book.overrides.device_names] == ["Máy cũ", "Máy 2"]
     book.make("device-name", mac=MACS[0], name=" ")
-    assert [one.name for one in book.overrides.device_names] == ["Máy 2"]
+    assert [name.name for name in book.overrides.device_names] == ["Máy 2"]
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_an_exam_may_end_where_another_begins() -> None:
     book.make("exam", **an_exam())
     with pytest.raises(ChangeError, match="room lab-a has exam 1 at that time"):
         book.make("exam", **an_exam(ends_at=NOW + LESSON_S + 1, starts_at=NOW + LESSON_S - 1))
-    assert [one.id for one in book.overrides.exams] == [1, 2]
+    assert [exam.id for exam in book.overrides.exams] == [1, 2]
 
 
 def test_an_exam_does_not_stand_in_its_own_way() -> None:
@@ -264,7 +264,7 @@ def test_a_setting_takes_the_place_of_those_that_never_apply_again(
     book = Book()
     book.make("room", room="lab-a", grade="8", **before)
     book.make("room", room="lab-a", grade="7", **after)
-    assert [one.id for one in book.overrides.rooms] == rooms
+    assert [room.id for room in book.overrides.rooms] == rooms
 
 
 def test_what_was_set_long_ago_is_replaced_by_what_begins_now() -> None:
@@ -272,7 +272,7 @@ def test_what_was_set_long_ago_is_replaced_by_what_begins_now() -> None:
     book.make("room", room="lab-a", grade="8", ends_at=NOW + 3600)
     book.now += 60
     book.make("room", room="lab-a", grade="7", starts_at=NOW + 60, ends_at=NOW + 3600)
-    assert [one.id for one in book.overrides.rooms] == [2]
+    assert [room.id for room in book.overrides.rooms] == [2]
 
 
 def test_a_table_has_so_many_devices_and_its_rooms_in_order(
@@ -282,6 +282,6 @@ def test_a_table_has_so_many_devices_and_its_rooms_in_order(
     macs = [MAC, "02:00:5e:10:00:07"]
     change = parse("device-table", {"rooms": a_table(lab_b=[macs[0]], lab_a=[macs[1]])})
     assert isinstance(change, SetDevices)
-    assert [one.room for one in change.rooms] == ["lab-a", "lab-b"]
+    assert [room.room for room in change.rooms] == ["lab-a", "lab-b"]
     with pytest.raises(ChangeError, match="3 are too many"):
         parse("device-table", {"rooms": a_table(lab_a=[*macs, "02:00:5e:10:00:08"])})

@@ -35,7 +35,7 @@ def rehashed(row: HistoryRow) -> HistoryRow:
 def test_unaltered_rows_give_the_state_that_was_set() -> None:
     done = replay(five())
     assert (done.first_bad, done.problem) == (None, "")
-    assert [one.target[0] for one in done.overrides.exceptions] == list("abcde")
+    assert [exception.target[0] for exception in done.overrides.exceptions] == list("abcde")
     assert done.last_hash == five()[-1].hash
 
 

@@ -54,7 +54,7 @@ def test_the_newest_of_those_set_aside_are_kept(
         path.write_bytes(b"x")
         path.with_name(f"{path.name}-wal").write_bytes(b"x")
         quarantine.set_aside(path, at)
-    assert [one.name[-20:] for one in quarantine.files(path)] == [
+    assert [file.name[-20:] for file in quarantine.files(path)] == [
         "19700101T000000Z-002",
         "19700101T000005Z-001",
     ]

@@ -40,7 +40,7 @@ def plan(here: Book, backup: list[HistoryRow], origin: BackupOrigin = ORIGIN) ->
 
 
 def targets(overrides: Overrides) -> list[str]:
-    return [one.target for one in overrides.exceptions]
+    return [exception.target for exception in overrides.exceptions]
 
 
 @pytest.fixture
@@ -160,15 +160,18 @@ def test_a_name_that_was_mended_stays_mended_and_a_moved_device_is_none_removed(
     here.make("room-devices", room="lab", macs=[])
     here.make("room-devices", room="lab-b", macs=[MAC])
     after = restored(here, backup)
-    assert [one.name for one in after.device_names] == ["máy 7"]
-    assert [(one.room, one.macs) for one in after.devices] == [("lab", (MAC,)), ("lab-b", ())]
+    assert [name.name for name in after.device_names] == ["máy 7"]
+    assert [(device.room, device.macs) for device in after.devices] == [
+        ("lab", (MAC,)),
+        ("lab-b", ()),
+    ]
 
 
 def test_a_device_that_only_the_site_names_and_a_command_took_out_stays_out(here: Book) -> None:
     """The site's file has it in the room, so the room keeps what commands have set."""
     backup = list(here.rows)
     here.make("room-devices", room="lab", macs=["02:00:00:00:00:09"])
-    assert [one.macs for one in restored(here, backup).devices] == [("02:00:00:00:00:09",)]
+    assert [device.macs for device in restored(here, backup).devices] == [("02:00:00:00:00:09",)]
 
 
 @pytest.mark.parametrize("is_new_box", [False, True])
@@ -281,7 +284,7 @@ def test_of_a_room_with_other_devices_those_of_the_backup_come_back(here: Book) 
     fresh.make("room-devices", room="lab", macs=[other])
     fresh.make("room-devices", room="hall", macs=["02:00:00:00:00:03", MAC])
     found = restored(fresh, backup)
-    assert [(one.room, one.macs) for one in found.devices] == [
+    assert [(device.room, device.macs) for device in found.devices] == [
         ("hall", ("02:00:00:00:00:03",)),
         ("lab", (MAC,)),
     ]
@@ -412,7 +415,7 @@ def test_things_that_stay_removed_are_counted(here: Book) -> None:
     assert plan(here, backup).kept_out == 4
     after = restored(here, backup)
     assert targets(after) == ["a.example", "y.example"]
-    assert [one.class_id for one in after.loans] == ["6b"]
+    assert [loan.class_id for loan in after.loans] == ["6b"]
 
 
 def test_an_exception_for_all_comes_back_and_one_for_a_person_does_not(here: Book) -> None:
@@ -429,7 +432,7 @@ def test_a_name_stays_mended_and_only_that_of_its_own_device(here: Book) -> None
     backup = list(here.rows)
     here.make("device-name", mac=MAC, name="máy 7")
     found = restored(here, backup)
-    assert [one.name for one in found.device_names] == ["máy 9"]
+    assert [name.name for name in found.device_names] == ["máy 9"]
 
 
 def test_names_and_rooms_stand_in_the_order_of_their_devices(here: Book) -> None:
@@ -439,8 +442,8 @@ def test_names_and_rooms_stand_in_the_order_of_their_devices(here: Book) -> None
     backup = list(here.rows)
     here.make("device-name", mac=macs[1], name="máy mới")
     found = restored(here, backup)
-    assert [one.mac for one in found.device_names] == sorted(macs)
-    assert [one.name for one in found.device_names] == ["máy mới", "máy 2", "máy 3"]
+    assert [name.mac for name in found.device_names] == sorted(macs)
+    assert [name.name for name in found.device_names] == ["máy mới", "máy 2", "máy 3"]
 
 
 def test_rows_are_a_line_each() -> None:
@@ -484,7 +487,7 @@ def test_a_level_below_full_comes_back(here: Book) -> None:
     here.make("log-level", level="counts")
     backup = list(here.rows)
     here.make("revoke", id=2)
-    assert [one.level for one in restored(here, backup).log_settings] == ["counts"]
+    assert [setting.level for setting in restored(here, backup).log_settings] == ["counts"]
 
 
 @pytest.mark.parametrize(

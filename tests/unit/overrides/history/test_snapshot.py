@@ -50,7 +50,7 @@ def test_what_ended_long_ago_is_left_out_but_for_the_last(monkeypatch: pytest.Mo
     last = RoomSetting(6, "lab-a", "8", "", "lan", 0.0)
     overrides = Overrides(rooms=(*rooms, last), number=6)
     kept = lasting(overrides, 40.0 + KEPT_AFTER_END_S)
-    assert [one.id for one in kept.rooms] == [3, 4, 5, 6]
+    assert [room.id for room in kept.rooms] == [3, 4, 5, 6]
     assert kept.number == 6
     assert lasting(overrides, 15.0 + KEPT_AFTER_END_S) == overrides
     assert lasting(something_of_each(), NOW * 2).exams

@@ -75,7 +75,7 @@ def test_a_state_folder_without_changes_stays_as_it_is(
 
 def test_a_change_is_visible_to_all_readers(state: StateFolder, clock: FakeClock) -> None:
     made = allow(Store(state, clock))
-    assert [one.target for one in made.exceptions] == ["a.example"]
+    assert [exception.target for exception in made.exceptions] == ["a.example"]
     other = Store(state, clock)
     assert (
         other.current()
@@ -218,7 +218,10 @@ def test_where_store_and_copy_are_damaged_what_can_be_read_stays_in_force(
         copy.write_bytes(b"damaged")
     altered(state, "UPDATE changes SET author = 'nobody' WHERE number = 3")
     started = Store(state, clock).start()
-    assert [one.target for one in started.overrides.exceptions] == ["a.example", "b.example"]
+    assert [exception.target for exception in started.overrides.exceptions] == [
+        "a.example",
+        "b.example",
+    ]
     assert started.problem.endswith(", of what was set, only what could be read stays in force")
     assert Store(state, clock).start().problem == ""
     assert (
@@ -238,7 +241,7 @@ def test_after_a_history_was_lost_the_time_before_is_not_known(
     assert fresh.at(NOW + 50) is None
     assert fresh.at(NOW + 150) == fresh.current()
     allow(fresh, "b.example")
-    assert [one.id for one in fresh.current().exceptions] == [1, 3]
+    assert [exception.id for exception in fresh.current().exceptions] == [1, 3]
     fresh.change("revoke", {"id": 1}, author="lan", reason="")
     with pytest.raises(ChangeError, match="no change 1 to undo"):
         fresh.change("undo", {"number": 1}, author="lan", reason="")
@@ -347,8 +350,8 @@ def test_what_ended_long_ago_stays_in_the_history_and_leaves_the_copy(
     allow(target, ends_at=NOW + LESSON_S)
     clock.advance(30 * 86_400)
     made = allow(target, "b.example")
-    assert [one.id for one in made.exceptions] == [2]
-    assert [one.id for one in target.current().exceptions] == [1, 2]
+    assert [exception.id for exception in made.exceptions] == [2]
+    assert [exception.id for exception in target.current().exceptions] == [1, 2]
     assert snapshot.FORMAT.load(state.exported_overrides).overrides == made
     assert Store(state, clock).start() == Started(made)
 
@@ -370,7 +373,7 @@ def test_an_effect_is_what_a_change_would_set_and_is_recorded_nowhere(
     (made,) = found.after.exceptions
     assert (made.target, made.id, made.author) == ("b.example", before.number + 1, "lan")
     undone = target.effect(parse("undo", {}), author="lan", now=NOW)
-    assert [one.target for one in undone.before.exceptions] == ["a.example"]
+    assert [exception.target for exception in undone.before.exceptions] == ["a.example"]
     assert target.current() == before
     assert len(target.rows()) == 1
     with pytest.raises(ChangeError):
@@ -433,7 +436,7 @@ def a_backup(folder: Path, clock: FakeClock, *targets: str) -> tuple[HistoryRow,
 
 
 def targets_of(overrides: Overrides) -> list[str]:
-    return [one.target for one in overrides.exceptions]
+    return [exception.target for exception in overrides.exceptions]
 
 
 def test_a_restore_takes_the_history_of_the_backup_and_keeps_the_other_aside(
@@ -698,5 +701,7 @@ def test_the_effect_of_a_change_is_that_of_the_next_one(
     allow(target)
     change = parse("exception", an_exception(target="b.example"))
     effect = target.effect(change, author="lan", now=NOW)
-    assert [(one.id, one.author) for one in effect.after.exceptions] == [(2, "lan")]
+    assert [(exception.id, exception.author) for exception in effect.after.exceptions] == [
+        (2, "lan")
+    ]
     assert len(target.rows()) == 1

@@ -94,7 +94,7 @@ def test_damage_that_a_change_meets_does_not_stop_it(state: StateFolder, clock: 
     allow(target)
     state.overrides.write_bytes(b"damaged")
     made = allow(target, "b.example")
-    assert [one.target for one in made.exceptions] == ["a.example", "b.example"]
+    assert [exception.target for exception in made.exceptions] == ["a.example", "b.example"]
     assert Store(state, clock).current() == made
 
 

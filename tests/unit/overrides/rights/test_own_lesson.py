@@ -51,7 +51,7 @@ def test_a_teacher_of_no_class_has_no_place() -> None:
 
 def test_where_no_class_has_teachers_every_room_is_there() -> None:
     places = _lesson("khoa", timetabled())["places"]
-    assert [one["place"] for one in places] == ["network:lab"]
+    assert [place["place"] for place in places] == ["network:lab"]
     assert places[0]["grade"] == "6"
 
 
@@ -61,16 +61,16 @@ def test_a_place_of_another_teacher_cannot_be_chosen() -> None:
 
 def test_services_that_are_closed_and_not_locked_may_be_opened() -> None:
     services = _lesson()["chosen"]["services"]
-    assert {one["id"]: one["suits"] for one in services} == {"chat": True, "play": True}
+    assert {service["id"]: service["suits"] for service in services} == {"chat": True, "play": True}
 
 
 def test_a_guarded_service_is_not_offered() -> None:
     """A teacher would be refused it."""
     policy = with_classes(timetabled("6A", "9B"))
     guarded = frozenset(("games",))
-    grades = {key: replace(one, guarded=guarded) for key, one in policy.grades.items()}
+    grades = {key: replace(grade, guarded=guarded) for key, grade in policy.grades.items()}
     services = _lesson(policy=replace(policy, grades=grades))["chosen"]["services"]
-    assert [one["id"] for one in services] == ["chat"]
+    assert [service["id"] for service in services] == ["chat"]
 
 
 def test_a_service_for_an_older_tier_does_not_suit() -> None:
@@ -173,7 +173,7 @@ def test_what_opens_a_service_is_an_allow_of_it_that_holds(
     fields: dict[str, Any] = {"kind": TargetKind.SERVICE, "id": 4} | OF_6A | how
     made = an_exception("play", **fields)
     services = _lesson(exceptions=(made,))["chosen"]["services"]
-    assert {one["id"]: one["open_by"] for one in services}["play"] == open_by
+    assert {service["id"]: service["open_by"] for service in services}["play"] == open_by
 
 
 def test_a_service_has_its_own_age_or_that_of_its_category() -> None:
@@ -262,7 +262,7 @@ def test_while_the_time_is_unknown_what_has_begun_holds() -> None:
 
 def test_a_service_for_the_oldest_of_the_tier_suits() -> None:
     policy = with_classes(timetabled("6A", "9B"))
-    oldest = max(one.age for one in policy.grades.values() if one.tier == "lower-secondary")
+    oldest = max(grade.age for grade in policy.grades.values() if grade.tier == "lower-secondary")
     services = {
         "chat": replace(policy.services["chat"], min_age=oldest),
         "play": replace(policy.services["play"], min_age=oldest + 1),
@@ -293,7 +293,7 @@ def test_while_the_time_is_unknown_a_room_of_several_classes_is_none_of_them() -
     moment = at(policy, Overrides(), UNKNOWN_LEAD_S)
     assert moment.seats["lab"].is_shared
     places = own_lesson(Author("lan", Rank.TEACHER), school, moment)["places"]
-    assert [(one["place"], one["room"]) for one in places] == [
+    assert [(place["place"], place["room"]) for place in places] == [
         ("network:lab", "lab"),
         ("class:6A", ""),
     ]

@@ -250,7 +250,7 @@ def _may_confirm(
     name: str, *roles: Role, set_by: str = "lan", past: tuple[HistoryRow, ...] = ()
 ) -> bool:
     setting = LogSetting(5, "primary", "full", "điều tra", set_by, NOW, NOW + 60)
-    author = Author.of(1000, name, [one.group for one in roles], own_uid=999)
+    author = Author.of(1000, name, [role.group for role in roles], own_uid=999)
     try:
         overrides = Overrides(log_settings=(setting,))
         check_confirmation(author, ConfirmLogging(5), overrides, past, NOW)
@@ -518,4 +518,4 @@ def test_what_ends_sooner_keeps_its_end() -> None:
     book = _after("minh", "exception", an_exception(ends_at=NOW + 60))
     book.make("exception", author="minh", **an_exception(target="b.example"))
     book.make("guarded-end", author="filterd", numbers=[1, 2], ends_at=FORTNIGHT)
-    assert [one.ends_at for one in book.overrides.exceptions] == [NOW + 60, FORTNIGHT]
+    assert [exception.ends_at for exception in book.overrides.exceptions] == [NOW + 60, FORTNIGHT]

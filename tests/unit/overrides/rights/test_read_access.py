@@ -7,7 +7,7 @@ from filterd.overrides.rights.roles import Author, Role
 
 
 def member(*roles: Role) -> Author:
-    return Author.of(1000, "lan", [one.group for one in roles], own_uid=999)
+    return Author.of(1000, "lan", [role.group for role in roles], own_uid=999)
 
 
 def may(author: Author, view: View) -> bool:

@@ -154,8 +154,10 @@ def test_the_teacher_of_a_lesson_has_the_room_in_it() -> None:
     policy = _school()
     first = Period(0, "tiet-1", "6A", "minh")
     networks = tuple(
-        replace(one, timetable=(first, *one.timetable[1:])) if one.id == "lab" else one
-        for one in policy.networks
+        replace(network, timetable=(first, *network.timetable[1:]))
+        if network.id == "lab"
+        else network
+        for network in policy.networks
     )
     policy = replace(policy, networks=networks)
     assert _try("minh", "exception", _allow("network", "lab"), policy=policy) == ""
@@ -210,7 +212,10 @@ def _of(teacher: str, policy: Policy, overrides: Overrides | None = None) -> Tea
 
 
 def _with_lab(policy: Policy, **changes: Any) -> Policy:
-    networks = (replace(one, **changes) if one.id == "lab" else one for one in policy.networks)
+    networks = (
+        replace(network, **changes) if network.id == "lab" else network
+        for network in policy.networks
+    )
     return replace(policy, networks=tuple(networks))
 
 
@@ -411,7 +416,7 @@ def test_a_room_that_another_class_has_already_is_not_ended_before_it(now: float
 )
 def test_a_class_is_of_pupils_by_its_grade(seat: str, is_of_pupils: bool) -> None:
     policy = _school()
-    grades = {key: one for key, one in policy.grades.items() if key != "guest"}
+    grades = {key: grade for key, grade in policy.grades.items() if key != "guest"}
     grades["GV"] = replace(policy.grades["staff"], class_id="GV")
     policy = replace(policy, grades=grades)
     teaching = Teaching(policy, Overrides(), "lan", SEVEN, None)

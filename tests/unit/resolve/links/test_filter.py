@@ -169,7 +169,7 @@ SAFE = SafeSearchRewrite("safe_search", "on", wire("safe.example"), (wire("www.e
 
 def a_safe_site(index: Index) -> Site:
     site = a_site(index)
-    grades = {name: replace(one, safe_search="on") for name, one in site.policy.grades.items()}
+    grades = {name: replace(grade, safe_search="on") for name, grade in site.policy.grades.items()}
     policy = replace(site.policy, grades=grades, rewrites=(SAFE,))
     return Site.of(policy, index, site.route.servers)
 
@@ -388,8 +388,8 @@ def test_what_is_behind_an_alias_is_neither_authentic_nor_plain() -> None:
 def test_a_grade_that_the_new_site_does_not_have_is_asked_for_in_vain(index: Index) -> None:
     site = a_site(index)
     about = a_chain_query(site).readmitted(Client(site.policy.grades["11"]), site)
-    grades = {key: one for key, one in site.policy.grades.items() if key != "11"}
-    kept = tuple(one for one in site.policy.networks if one.grade != "11")
+    grades = {key: grade for key, grade in site.policy.grades.items() if key != "11"}
+    kept = tuple(network for network in site.policy.networks if network.grade != "11")
     policy = replace(site.policy, grades=grades, networks=kept)
     holder, then = SiteHolder(site), Site.of(policy, index, site.route.servers)
 

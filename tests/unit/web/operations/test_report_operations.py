@@ -108,7 +108,7 @@ def test_the_template_of_the_school_is_for_what_leaves_it(requests: list[ReportR
     visitor = _visitor(Role.PRINCIPAL)
     for format_, audience in (("docx", "outside"), ("html", "outside"), ("docx", "inside")):
         visitor.do(MAKE, format=format_, audience=audience)
-    assert [one.template for one in requests] == [b"PK of the school", None, None]
+    assert [request.template for request in requests] == [b"PK of the school", None, None]
 
 
 @pytest.mark.usefixtures("requests")

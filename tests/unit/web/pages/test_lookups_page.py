@@ -192,7 +192,7 @@ def _live_visitor() -> MadeVisitor:
 
 def _live(visitor: MadeVisitor, **query: str) -> list[Any]:
     async def all_of(events: AsyncIterator[Any]) -> list[Any]:
-        return [one async for one in events]
+        return [event async for event in events]
 
     assert LIVE_PAGE.live is not None
     return asyncio.run(all_of(LIVE_PAGE.live(visitor, query)))

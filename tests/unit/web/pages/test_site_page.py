@@ -52,7 +52,7 @@ def text_of(school: WebSchool) -> str:
 
 def changed(before: str, school: WebSchool) -> list[str]:
     lines = difflib.ndiff(before.splitlines(), text_of(school).splitlines())
-    return [one for one in lines if one[0] in "+-"]
+    return [line for line in lines if line[0] in "+-"]
 
 
 @pytest.mark.long

@@ -29,7 +29,7 @@ DATA = {"report": ENTRY}
 
 
 def _made(edits: list[dict[str, Any]]) -> dict[str, Any]:
-    return {one["path"][1]: one["value"] for one in edits}
+    return {edit["path"][1]: edit["value"] for edit in edits}
 
 
 def test_a_form_that_is_sent_as_it_was_changes_nothing() -> None:
