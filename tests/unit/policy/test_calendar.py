@@ -330,7 +330,7 @@ def test_a_schedule_has_ended_a_day_after_its_last_for_its_night_may_go_on(
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "both"),
+    ("interval", "other", "both"),
     [
         (Interval(1.0, 5.0), Interval(2.0, 9.0), Interval(2.0, 5.0)),
         (Interval(2.0, 9.0), Interval(1.0, 5.0), Interval(2.0, 5.0)),
