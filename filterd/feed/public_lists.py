@@ -187,7 +187,7 @@ class PublicLists:
             {one.id for one in shipped},
         )
         own = [source for source in feed.sources if source.id not in known]
-        return source_rows((*shipped, *own), folder, origins)
+        return list(source_rows((*shipped, *own), folder, origins))
 
     def exclude(self, name: str, list_id: str, reason: str) -> Decided:
         """Leave an entry out of a followed list for ``LEFT_OUT_S``.

@@ -15,6 +15,7 @@ one address behind their provider's NAT, so 429 is a usual answer.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict, field, replace
 from datetime import UTC, datetime
@@ -467,36 +468,31 @@ def days_of(reports: Iterable[SourceReport]) -> dict[str, str]:
 
 def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:
     """Return how many sources have which outcome, all outcomes among them."""
-    return {
-        outcome: sum(report.outcome is outcome for report in reports) for outcome in SourceOutcome
-    }
+    outcomes = Counter(report.outcome for report in reports)
+    return {outcome: outcomes[outcome] for outcome in SourceOutcome}
 
 
 def source_rows(
     sources: Iterable[PublicSource], folder: SourceFolder, origins: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """Return a row for each source.
+) -> Iterator[dict[str, Any]]:
+    """Iterate over a row for each source.
 
     ``origins`` has the file or command by which a source is followed, by its id.
     """
-    rows = []
     for source in sources:
         [report] = kept_reports([source], folder) if source.id in origins else [None]
         entries = report.entries if report else 0
-        rows.append(
-            {
-                "id": source.id,
-                "title": source.title,
-                "category": source.category,
-                "licence": source.licence,
-                "attribution": source.attribution,
-                "republish": source.republish,
-                "recommended": source.recommended,
-                "names": entries or source.names,
-                "checked": source.checked,
-                "address": source.address,
-                "followed": origins.get(source.id, ""),
-                "here": entries > 0,
-            }
-        )
-    return rows
+        yield {
+            "id": source.id,
+            "title": source.title,
+            "category": source.category,
+            "licence": source.licence,
+            "attribution": source.attribution,
+            "republish": source.republish,
+            "recommended": source.recommended,
+            "names": entries or source.names,
+            "checked": source.checked,
+            "address": source.address,
+            "followed": origins.get(source.id, ""),
+            "here": entries > 0,
+        }

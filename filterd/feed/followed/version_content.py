@@ -85,6 +85,10 @@ TABLES_FILES = (
     "services.yaml",
 )
 _OPTIONAL = (CONTACTS_FILE,)
+_SAID_OF_A_SOURCE = (
+    *("id", "title", "format", "address", "homepage", "licence", "attribution"),
+    "checked",
+)
 PARTS = frozenset(
     (
         *TABLES_FILES,
@@ -140,11 +144,8 @@ class VersionContent:
                 (made / LISTS / f"{one.id}.txt").write_bytes(one.text)
         write_table(made, "catalog", self._catalog())
         canaries = {one: result.canaries for one, result in self.categories.items()}
-        wholes = {
-            category.id: category.part_of
-            for category in self.catalog.categories
-            if category.part_of
-        }
+        parts = [category for category in self.catalog.categories if category.part_of]
+        wholes = {part.id: part.part_of for part in parts}
         (made / CANARIES_FILE).write_bytes(canaries_yaml(canaries, wholes))
         if self.popular.names:
             (made / POPULAR).write_bytes(self.popular.text())
@@ -193,15 +194,8 @@ class VersionContent:
         # Attribution: several licences require it.
         sources = [
             {
-                "id": source.id,
-                "title": source.title,
+                **{key: getattr(source, key) for key in _SAID_OF_A_SOURCE},
                 "category": keys[source.category]["category"],
-                "format": source.format,
-                "address": source.address,
-                "homepage": source.homepage,
-                "licence": source.licence,
-                "attribution": source.attribution,
-                "checked": source.checked,
             }
             for source in self.catalog.sources
             if source.id in self.used

@@ -202,10 +202,8 @@ def load_catalog(folder: Path) -> Catalog:
             for position, service in enumerate(tables.services)
         ),
         holidays=tuple(
-            PublicHoliday(
-                holiday.first, holiday.last or holiday.first, holiday.name.vi, holiday.name.en
-            )
-            for holiday in tables.holidays
+            PublicHoliday(day.first, day.last or day.first, day.name.vi, day.name.en)
+            for day in tables.holidays
         ),
         lookalikes=lookalikes,
         orders=orders,

@@ -452,7 +452,7 @@ def test_good_texts_are_reported_without_asking(web: Web, folder: SourceFolder) 
 
 def test_a_row_shows_how_its_source_is_followed(tmp_path: Path) -> None:
     folder = SourceFolder(tmp_path)
-    rows = source_rows(shipped_sources(), folder, {"urlhaus": "command"})
+    rows = list(source_rows(shipped_sources(), folder, {"urlhaus": "command"}))
     [row] = [one for one in rows if one["followed"]]
     assert (row["id"], row["followed"], row["here"]) == ("urlhaus", "command", False)
     wording = Wording(Texts("vi"), SchoolClock(ZoneInfo("UTC"), 0))
