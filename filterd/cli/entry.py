@@ -34,6 +34,9 @@ _VARIABLES = {"--config": CONFIG_VARIABLE, "--state": STATE_VARIABLE, "--lang": 
 _OPTIONS = {"serve": frozenset(_VARIABLES), "web": frozenset((*_VARIABLES, "--listen"))}
 _WITH_A_WORD = 3
 """``filterd --complete SHELL``, without the word to complete."""
+_ROOM_OCTETS = 64 << 20
+"""A start takes more. It is asked for at once: where memory ends in the midst of imports, modules
+in C raise almost anything (``AttributeError``, ``SystemError``), and some print it themselves."""
 
 
 class Plain(NamedTuple):
@@ -106,24 +109,26 @@ def _serve(plain: Plain) -> None:
     find_only_what_is_installed()
     gc.disable()  # until the supervisor has begun; a start leaves little in cycles
     try:
-        from filterd.daemon import main as serving  # noqa: PLC0415 -- found as all that it imports
-    except (MemoryError, ImportError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        from filterd.base.process_memory import TOO_LITTLE  # noqa: PLC0415
-        from filterd.texts.i18n import translated  # noqa: PLC0415 -- as above
-
-        sys.stderr.write(f"filterd: {translated(TOO_LITTLE, plain.language)}\n")
+        bytearray(_ROOM_OCTETS)  # none of it is touched
+    except MemoryError:
+        sys.stderr.write(f"filterd: {_too_little(plain.language)}\n")
         sys.exit(2)
+    from filterd.daemon import main as serving  # noqa: PLC0415 -- found as all that it imports
+
     serving.main(
         str(plain.config), str(plain.state), plain.language, "yes" if plain.try_it else "no"
     )
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Return whether a module cannot be imported for want of memory; its code is mapped."""
-    words = ("failed to map segment", "annot allocate memory")  # of the C libraries
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+def _too_little(language: Language) -> str:
+    """Return what to do; in English where memory is too short for the texts of a language."""
+    try:
+        from filterd.base.process_memory import TOO_LITTLE  # noqa: PLC0415 -- see above
+        from filterd.texts.i18n import translated  # noqa: PLC0415
+
+        return translated(TOO_LITTLE, language)
+    except Exception:  # noqa: BLE001 -- almost anything, see _ROOM_OCTETS
+        return "too little memory to start; end other programs, or raise its limit (ulimit -v)"
 
 
 def _serve_web(plain: Plain) -> bool:
